@@ -48,6 +48,7 @@ PLACES = KNOWN | {
     "owner": "own_one",
     "paper": "doc_one",
     "party": "pty_one",
+    "plan": "rpl_one",
     "proposal": "pps_one",
     "receipt": "rcp_one1",
     "receipt_proposal": "prp_one",

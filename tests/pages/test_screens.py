@@ -69,6 +69,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/privacy": ("/privacy",),
         "/votes": ("/votes",),
         "/buybacks": ("/buybacks",),
+        "/reinvestment": ("/reinvestment",),
         "/delegates": ("/delegates",),
     },
     "officer.ana": {
@@ -115,6 +116,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
                 "holders",
                 "market",
                 "records",
+                "reinvestment",
                 "splits",
                 "transfers",
             )

@@ -32,7 +32,7 @@ from bookrunner.api.desks import (
     wallets,
 )
 from bookrunner.api.desks.servicing import distributions, filings, mandates, payments
-from bookrunner.api.desks.servicing.actions import buybacks, conversions, splits, votes
+from bookrunner.api.desks.servicing.actions import buybacks, conversions, reinvestment, splits, votes
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -103,6 +103,7 @@ PLAIN = (
     buybacks,
     splits,
     conversions,
+    reinvestment,
     payments,
     mandates,
     bank_files,

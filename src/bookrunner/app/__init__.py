@@ -55,6 +55,7 @@ from bookrunner.engine.life.servicing.actions import conversions, splits
 from bookrunner.engine.life.servicing.buybacks import Buybacks
 from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.engine.life.servicing.distributions.coins import CoinPayments
+from bookrunner.engine.life.servicing.reinvestment import Reinvestments
 from bookrunner.engine.process import Errand, carrying, prepare
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class Application:
         self.splits = splits.Splits(self.desk, chain, keys, self.submitter, look=seen_supply)
         self.conversions = conversions.Conversions(self.desk, chain, keys, self.submitter, look=seen_supply)
         self.buybacks = Buybacks(self.desk, chain, keys, self.submitter)
+        self.reinvestments = Reinvestments(self.desk, chain, keys, self.submitter)
         self.payments = CoinPayments(self.desk, chain, keys, self.submitter)
         self.comparing = Comparing(self.desk, chain)
         self.distributions = Distributions(self.desk)

@@ -42,6 +42,8 @@ _ORDERED: Final = frozenset(
 _SPLITTING: Final = frozenset({"split.approved", "split.begun", "control_action.executed"})
 # Units of a buy-back go when its money is there, and when what hindered a holder is over.
 _REDEEMING: Final = frozenset({"distribution.started", "buyback.accepted", "control_action.executed"})
+# Units are issued when their distribution is started, and when what hindered a holder is over.
+_REINVESTING: Final = frozenset({"distribution.started", "control_action.executed"})
 _CONVERTING: Final = frozenset({"conversion.approved", "conversion.begun", "control_action.executed"})
 _OWED: Final = frozenset(
     {
@@ -141,6 +143,7 @@ class Tending:
             Errand("splits", stopped | _SPLITTING, app.splits.carry_announced),
             Errand("buy-backs", stopped | _REDEEMING, app.buybacks.carry_announced),
             Errand("conversions", stopped | _CONVERTING, app.conversions.carry_announced),
+            Errand("reinvestments", stopped | _REINVESTING, app.reinvestments.carry_announced),
             Errand("payments in tokens", stopped | _OWED, app.payments.carry_announced),
         ]
         if app.post is not None:

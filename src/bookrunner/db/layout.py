@@ -18,7 +18,8 @@ _REGISTRY = ("transactions", "issuance")
 _HOLDERS = ("wallets", "custody")
 _TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
 _CONVERSIONS = ("working", "verbs", "acts")
-_ACTIONS = ("buybacks", "splits", "conversions", "votes")
+_ACTIONS = ("buybacks", "splits", "conversions", "reinvestment", "votes")
+_REINVESTMENT = "bookrunner.books.registry.transfers.actions.reinvestment"
 _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
@@ -46,10 +47,12 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life", "schema.sql"),
     ("bookrunner.engine.life.servicing.distributions", "schema.sql"),
     ("bookrunner.engine.life.servicing.buybacks", "schema.sql"),
+    ("bookrunner.engine.life.servicing.reinvestment", "schema.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     ("bookrunner.books.registry.transfers.actions", "schema.sql"),
     ("bookrunner.books.registry.transfers.actions.buybacks", "schema.sql"),
     ("bookrunner.books.registry.transfers.actions.conversions", "schema.sql"),
+    (_REINVESTMENT, "schema.sql"),
     ("bookrunner.books.compliance.programme", "rules.sql"),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
     ("bookrunner.books.compliance.privacy", "files.sql"),
@@ -95,6 +98,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing", "charges.sql"),
     ("bookrunner.books.treasury.desk", "charges.sql"),
     *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
+    (_REINVESTMENT, "promised.sql"),
     ("bookrunner.books.registry.transfers.actions", "rest.sql"),
     ("bookrunner.books.registry.transfers.actions", "verbs.sql"),
     *(
@@ -102,6 +106,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
         for part in ("verbs", "burning")
     ),
     *(("bookrunner.books.registry.transfers.actions.conversions", f"{part}.sql") for part in _CONVERSIONS),
+    *((_REINVESTMENT, f"{part}.sql") for part in ("verbs", "issuing")),
     ("bookrunner.books.registry.transfers.actions", "lieu.sql"),
     ("bookrunner.engine.life.servicing", "owed.sql"),
     ("bookrunner.books.treasury.rails", "notices.sql"),
@@ -138,6 +143,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing.actions", "votes.sql"),
     ("bookrunner.engine.life.servicing.actions", "splits.sql"),
     ("bookrunner.engine.life.servicing.distributions", "verbs.sql"),
+    ("bookrunner.engine.life.servicing.reinvestment", "working.sql"),
     ("bookrunner.engine.life.servicing.buybacks", "verbs.sql"),
     ("bookrunner.engine.life.servicing.coupons", "amortisation.sql"),
     ("bookrunner.engine.life.servicing.distributions", "coins.sql"),

@@ -45,6 +45,7 @@ class Desk:
         self.splits = registry.actions_of(database)
         self.buybacks = registry.buybacks_of(database)
         self.conversions = registry.conversions_of(database)
+        self.reinvestment = registry.reinvestment_of(database)
         self.engine = Keeper(database, "engine", "bookrunner.engine")
         self.allotment = Keeper(database, "engine", "bookrunner.engine.allocation")
         self.life = Keeper(database, "engine", "bookrunner.engine.life")

@@ -179,6 +179,16 @@ BODIES: Final[Mapping[str, object]] = {
         "source_sha256": "0b" * 32,
     },
     "decide_conversion": {"decision": "approved"},
+    "propose_reinvestment_plan": {
+        "price": {"amount": "30.00", "currency": "USD"},
+        "cutoff_days": 10,
+        "from_on": "2026-07-31",
+        "most_units": 5000,
+        "authority_sha256": "0a" * 32,
+        "authority_reference": "resolution 10 of the board",
+    },
+    "decide_reinvestment_plan": {"decision": "approved"},
+    "elect_reinvestment": {"investor": "ivr_one1", "share_bp": 5000, "paper_sha256": "0a" * 32},
     "propose_remittance": {
         "form": "1042",
         "year": 2026,

@@ -39,6 +39,8 @@ PARTS: Final[Mapping[str, Part]] = {
             "buyback",
             "tender",
             "conversion",
+            "reinvestment_plan",
+            "reinvestment_election",
             "record_difference",
             "subsidiary_entry",
         ),

@@ -48,7 +48,7 @@ where d.drafted_at >= :since and d.drafted_at < :until order by d.drafted_at, d.
 -- name: distribution_lines
 -- What each payee of distributions that were drafted in a period is entitled to, and what is withheld, in minor units.
 select d.offering_id, d.distribution_id, l.line_id, l.holding_id, l.investor_id, l.units, l.capital_minor, l.income_minor, l.gross_minor,
-    l.form, l.country, l.rate_bp, l.rate_source, l.withheld_minor, l.net_minor, d.currency
+    l.form, l.country, l.rate_bp, l.rate_source, l.withheld_minor, l.reinvested_minor, l.net_minor, d.currency
 from engine.distribution d join engine.distribution_line l using (offering_id, distribution_id)
 where d.drafted_at >= :since and d.drafted_at < :until order by d.drafted_at, d.offering_id, d.distribution_id, l.line_id;
 

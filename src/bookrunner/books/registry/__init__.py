@@ -18,6 +18,7 @@ from bookrunner.books.registry.transfers import item_clock, present_again, refus
 from bookrunner.books.registry.transfers import market as _market
 from bookrunner.books.registry.transfers.actions import buybacks as _buybacks
 from bookrunner.books.registry.transfers.actions import conversions as _conversions
+from bookrunner.books.registry.transfers.actions import reinvestment as _reinvestment
 from bookrunner.books.registry.transfers.market import (
     legs_of,
     match_interest,
@@ -60,6 +61,7 @@ __all__ = [
     "receive",
     "refusals",
     "register_csv",
+    "reinvestment_of",
     "request_transfer",
     "swap_over",
     "transfers_of",
@@ -95,6 +97,11 @@ def buybacks_of(database: Database) -> Keeper:
 def conversions_of(database: Database) -> Keeper:
     """Return the verbs and lookups of conversions, under the same login."""
     return _conversions.keeper(database)
+
+
+def reinvestment_of(database: Database) -> Keeper:
+    """Return the verbs and lookups of reinvestment, under the same login."""
+    return _reinvestment.keeper(database)
 
 
 def holders_of(database: Database) -> Keeper:

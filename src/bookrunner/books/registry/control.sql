@@ -48,7 +48,9 @@ begin
             and s.authority_sha256 = new.authority_sha256)
         and not exists (select from registry.conversion_class c join registry.conversion v on v.offering_id = c.from_offering_id
             and v.conversion_id = c.conversion_id where c.offering_id = new.offering_id and c.status = 'executed'
-            and v.authority_sha256 = new.authority_sha256 and new.authorised_units = old.authorised_units) then
+            and v.authority_sha256 = new.authority_sha256 and new.authorised_units = old.authorised_units)
+        and not exists (select from registry.reinvestment_plan p where p.offering_id = new.offering_id and p.decided_at is not null and p.status <> 'declined'
+            and p.authority_sha256 = new.authority_sha256 and new.authorised_units = old.authorised_units and new.issued_units > old.issued_units) then
         raise exception using errcode = 'BR008', constraint = 'control_book_changes_on_written_authority',
             message = 'no approved authority of the issuer says so';
     end if;
@@ -180,7 +182,7 @@ left join (select x.offering_id, sum(x.units) as units from registry.lot_use x g
 left join (select distinct on (x.offering_id) x.* from registry.supply_seen x
     order by x.offering_id, x.seen_at desc, x.block_number desc) s on s.offering_id = c.offering_id;
 
--- What a begun split or conversion mints to or burns from holders, with the block that shows it, and what a redemption burns; without a block
+-- What a begun split or conversion mints to or burns from holders, with the block that shows it, what a redemption burns and a reinvestment mints; without a block
 -- while the chain may do it any moment.
 create view registry.split_change as
 select p.offering_id, p.units_after - p.units_before as units, t.block_number
@@ -192,6 +194,8 @@ where s.status = 'begun' and p.holding_id is not null and exists (select from re
         and c.address = p.address and x.status in ('signed', 'broadcast', 'mined', 'final'))
 union all
 select b.offering_id, -b.units, null from registry.burn_under_way b
+union all
+select m.offering_id, m.units, null from registry.mint_under_way m
 union all
 select p.offering_id, p.units_after - p.units_before, t.block_number
 from registry.conversion_change p left join registry.conversion_seen n using (offering_id, from_offering_id, conversion_id, address)

@@ -345,9 +345,9 @@ select h.holding_id, '0x' || encode(p.address, 'hex') as address, p.units from r
 where h.offering_id = :offering order by h.holding_id, p.address;
 
 -- name: export_lots
--- Every lot that ever was, the oldest first.
-select l.lot_id, l.investor_id, l.units, l.left_units, l.legend, l.acquired_on, l.period_from, l.from_lot_id
-from registry.lot_standing l where l.offering_id = :offering order by l.acquired_on, l.lot_id;
+-- Every lot that ever was, the oldest first; of reinvested units there is the price that was set off.
+select l.lot_id, l.investor_id, l.units, l.left_units, l.legend, l.acquired_on, l.period_from, l.from_lot_id, r.price_minor
+from registry.lot_standing l left join registry.reinvested_lot r using (offering_id, lot_id) where l.offering_id = :offering order by l.acquired_on, l.lot_id;
 
 -- name: export_uses
 -- What movements took of each lot, in order, and which lot came of it; a split may leave none, a conversion has its own in another class, and of

@@ -102,7 +102,7 @@ create table registry.chain_transaction (
     transaction_id text not null,
     intent_id text not null,
     purpose text not null check (purpose in ('deploy', 'identity', 'mint', 'unpause', 'deliver', 'transfer', 'control', 'split', 'redemption',
-        'conversion', 'pay')),
+        'conversion', 'reinvestment', 'pay')),
     status text not null,
     chain_id bigint not null,
     sender bytea not null,

@@ -101,13 +101,13 @@ begin
     update engine.position pos set issuance = 'submitted' from jsonb_to_recordset(p_lines) as l (investment text)
     where pos.offering_id = p_offering and pos.investment_id = l.investment and pos.issuance = 'instructed';
     perform registry.instruct_transfers(p_offering, p_transaction ->> 'id', p_lines);
-    if p_transaction ->> 'purpose' = 'split' then
-        perform registry.instruct_split(p_offering, p_transaction ->> 'intent', p_lines);
-    elsif p_transaction ->> 'purpose' = 'redemption' then
-        perform registry.instruct_redemption(p_offering, p_transaction ->> 'intent', p_lines);
-    elsif p_transaction ->> 'purpose' = 'conversion' then
-        perform registry.instruct_conversion(p_offering, p_transaction ->> 'intent', p_lines);
-    end if;
+    case p_transaction ->> 'purpose'
+        when 'split' then perform registry.instruct_split(p_offering, p_transaction ->> 'intent', p_lines);
+        when 'redemption' then perform registry.instruct_redemption(p_offering, p_transaction ->> 'intent', p_lines);
+        when 'conversion' then perform registry.instruct_conversion(p_offering, p_transaction ->> 'intent', p_lines);
+        when 'reinvestment' then perform registry.instruct_reinvestment(p_offering, p_transaction ->> 'intent', p_lines);
+        else null;
+    end case;
 end $$;
 
 -- Locks every attempt at the intent of a transaction, in order, and returns the transaction as it stands then.
@@ -199,7 +199,7 @@ begin
     end if;
     perform 1 from engine.position pos join jsonb_to_recordset(t.lines) as l (investment text)
         on pos.investment_id = l.investment where pos.offering_id = p_offering order by pos.investment_id for update of pos;
-    if t.purpose in ('deliver', 'transfer', 'split', 'redemption', 'conversion') and (
+    if t.purpose in ('deliver', 'transfer', 'split', 'redemption', 'conversion', 'reinvestment') and (
         select jsonb_agg(jsonb_build_array(l.address, l.units) order by l.address, l.units)
         from jsonb_to_recordset(t.lines) as l (address text, units bigint)) is distinct from (
         select jsonb_agg(jsonb_build_array(d.address, d.units) order by d.address, d.units)
@@ -220,6 +220,7 @@ begin
         when 'split' then registry.post_split(t, p_delivered)
         when 'redemption' then registry.post_redemption(t, p_delivered)
         when 'conversion' then registry.post_conversion(t, p_delivered)
+        when 'reinvestment' then registry.post_reinvestment(t, p_delivered)
         else 0 end;
 end $$;
 

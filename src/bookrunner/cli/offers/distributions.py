@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.table import Table
@@ -27,6 +27,16 @@ app.add_typer(distribution, name="distribution")
 Accounts = Annotated[Path, typer.Option(help="Lines of name,number,bank; the escrow account first.")]
 Folder = Annotated[Path | None, typer.Option(help="Where the orders are written as files.")]
 Bank = Annotated[str | None, typer.Option(help="Address of a bank that takes orders.")]
+_PARTS: Final = ("gross", "withheld", "reinvested", "net")
+_SUMS: Final = (
+    "available",
+    "reserved",
+    "distributable",
+    *_PARTS[1:],
+    "funded",
+    "taken_back",
+    "receivable",
+)
 Sender = Annotated[Path | None, typer.Option(help="Who sends entries of the ACH, as OFFER.ach.json says it.")]
 
 
@@ -90,8 +100,7 @@ def show(
         found = [*runs.lines(offer, name, status=state)] if lines else []
     currency = row["currency"]
     console.print(f"{name}: {row['status']}, version {row['version']}; {told(row)}")
-    sums = ("available", "reserved", "distributable", "withheld", "net", "funded", "taken_back", "receivable")
-    console.print(", ".join(f"{part} {grouped(row[f'{part}_minor'], currency)}" for part in sums))
+    console.print(", ".join(f"{part} {grouped(row[f'{part}_minor'], currency)}" for part in _SUMS))
     for tier in tiers:
         holders, sponsor = (grouped(tier[f"{who}_minor"], currency) for who in ("holders", "sponsor"))
         console.print(f"{tier['tier']}. {tier['kind']}: holders {holders}, sponsor {sponsor}")
@@ -325,9 +334,9 @@ def show_steps(steps: list[Step], currency: str) -> None:
 
 def show_lines(rows: list[Row], currency: str) -> None:
     """Print lines with what is withheld and where each stands."""
-    table = Table("line", "payee", "units", "gross", "withheld", "net", "form", "state")
+    table = Table("line", "payee", "units", "gross", "withheld", "reinvested", "net", "form", "state")
     for row in rows:
-        money = (grouped(row[f"{part}_minor"], currency) for part in ("gross", "withheld", "net"))
+        money = (grouped(row[f"{part}_minor"], currency) for part in _PARTS)
         because = row["held_because"] or row["bounce_code"]
         state = row["status"] + (f": {because}" if because else "")
         table.add_row(row["line_id"], row["investor_id"], str(row["units"]), *money, row["form"], state)

@@ -32,6 +32,7 @@ from bookrunner.client.generated.calls.proposals import ProposalsCalls
 from bookrunner.client.generated.calls.receipts import ReceiptsCalls
 from bookrunner.client.generated.calls.refunds import RefundsCalls
 from bookrunner.client.generated.calls.register import RegisterCalls
+from bookrunner.client.generated.calls.reinvestment import ReinvestmentCalls
 from bookrunner.client.generated.calls.releases import ReleasesCalls
 from bookrunner.client.generated.calls.servicing import ServicingCalls
 from bookrunner.client.generated.calls.splits import SplitsCalls
@@ -182,6 +183,11 @@ class Bookrunner(Transport):
     def register(self) -> RegisterCalls:
         """The operations of register."""
         return RegisterCalls(self)
+
+    @property
+    def reinvestment(self) -> ReinvestmentCalls:
+        """The operations of reinvestment."""
+        return ReinvestmentCalls(self)
 
     @property
     def releases(self) -> ReleasesCalls:

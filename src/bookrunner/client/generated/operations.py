@@ -76,6 +76,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "decide_profile_change": Operation(
         "POST", "/v1/investors/{investor}/changes/{change}/decisions", True, True
     ),
+    "decide_reinvestment_plan": Operation(
+        "POST", "/v1/offers/{offer}/reinvestment/plans/{plan}/decisions", True, True
+    ),
     "decide_release": Operation("POST", "/v1/offers/{offer}/releases/{release}/decisions", True, True),
     "decide_remittance": Operation(
         "POST", "/v1/offers/{offer}/remittances/{remittance}/decisions", True, True
@@ -90,6 +93,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "draft_tax_year": Operation("POST", "/v1/offers/{offer}/tax_years", True),
     "dry_run_allotment": Operation("POST", "/v1/offers/{offer}/allotments/dry_run"),
     "dry_run_closing": Operation("POST", "/v1/offers/{offer}/closings/dry_run"),
+    "elect_reinvestment": Operation("POST", "/v1/offers/{offer}/reinvestment/elections", True),
     "enable_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/enablements", True, True),
     "end_delegation": Operation("POST", "/v1/investors/{investor}/delegates/{delegation}/end", True),
     "end_filing": Operation("POST", "/v1/filings/{filing}/ends", True, True),
@@ -113,6 +117,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_profile": Operation("GET", "/v1/investors/{investor}"),
     "get_proposal": Operation("GET", "/v1/proposals/{proposal}"),
     "get_receipt": Operation("GET", "/v1/offers/{offer}/receipts/{receipt}"),
+    "get_reinvestment": Operation("GET", "/v1/offers/{offer}/reinvestment/distributions/{distribution}"),
     "get_release": Operation("GET", "/v1/offers/{offer}/releases/{release}"),
     "get_resource_metadata": Operation("GET", "/.well-known/oauth-protected-resource"),
     "get_units": Operation("GET", "/v1/offers/{offer}/units"),
@@ -173,6 +178,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "list_reconfirmations": Operation("GET", "/v1/investments/{investment}/reconfirmations"),
     "list_refunds": Operation("GET", "/v1/offers/{offer}/refunds", query=("status", "cursor", "limit")),
+    "list_reinvestment_elections": Operation("GET", "/v1/offers/{offer}/reinvestment/elections"),
+    "list_reinvestment_plans": Operation("GET", "/v1/offers/{offer}/reinvestment/plans"),
     "list_releases": Operation("GET", "/v1/offers/{offer}/releases", query=("cursor", "limit")),
     "list_remittances": Operation("GET", "/v1/offers/{offer}/remittances"),
     "list_rescissions": Operation("GET", "/v1/offers/{offer}/rescissions"),
@@ -218,6 +225,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose_conversion": Operation("POST", "/v1/offers/{offer}/conversions", True),
     "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
     "propose_payee_mandate": Operation("POST", "/v1/offers/{offer}/payee_mandates", True),
+    "propose_reinvestment_plan": Operation("POST", "/v1/offers/{offer}/reinvestment/plans", True),
     "propose_release": Operation("POST", "/v1/offers/{offer}/releases", True),
     "propose_remittance": Operation("POST", "/v1/offers/{offer}/remittances", True),
     "propose_split": Operation("POST", "/v1/offers/{offer}/splits", True),

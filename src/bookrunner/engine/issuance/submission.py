@@ -31,7 +31,7 @@ FEE_CEILING_WEI: Final = 500 * 10**9
 LOOKS_BEFORE_DROP: Final = 10
 LATE_SECONDS: Final = 0.3
 POSTING_SECONDS: Final = 0.05
-_MOVING: Final = {"deliver", "transfer", "control", "split", "redemption", "conversion"}
+_MOVING: Final = {"deliver", "transfer", "control", "split", "redemption", "conversion", "reinvestment"}
 _TAKEN: Final = {SendOutcome.ACCEPTED, SendOutcome.ALREADY_KNOWN}
 
 Attempts = list[Row]

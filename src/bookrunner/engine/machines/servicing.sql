@@ -1,5 +1,5 @@
 -- What follows the close of an offer: what may become of a filing beside being prepared and filed, votes of holders, splits,
--- buy-backs, transfers that are taken back, coupons and tax years.
+-- buy-backs, reinvestment, transfers that are taken back, coupons and tax years.
 
 insert into engine.machine (machine, keeper, sentence) values
     ('vote', 'engine', 'A resolution that holders of a record date vote on.'),
@@ -13,6 +13,8 @@ insert into engine.machine (machine, keeper, sentence) values
     ('buyback', 'registry', 'What an issuer takes back of a class at a price: from holders who offer, or from all by the terms of the issue.'),
     ('tender', 'registry', 'What one holder offers in a buy-back.'),
     ('conversion', 'registry', 'Every unit of a class becomes units of another by a formula.'),
+    ('reinvestment_plan', 'registry', 'At which price holders of a class may take distributions in units.'),
+    ('reinvestment_election', 'registry', 'What part of its distributions a holder wants in units.'),
     ('rescission', 'registry', 'A registered transfer that is taken back, with the price that is owed back.');
 
 insert into engine.state (machine, state, sentence) values
@@ -54,6 +56,13 @@ insert into engine.state (machine, state, sentence) values
     ('tender', 'withdrawn', 'Taken back within the window.'),
     ('tender', 'accepted', 'Taken in whole or in part, pro rata.'),
     ('tender', 'declined', 'Nothing of it was taken.'),
+    ('reinvestment_plan', 'proposed', 'Waits for a second person.'),
+    ('reinvestment_plan', 'in_force', 'Holders elect under it; record dates from its first day on are by it.'),
+    ('reinvestment_plan', 'ending', 'In force still: a person asks that it ends, and waits for another.'),
+    ('reinvestment_plan', 'superseded', 'Another one takes its place from the first day of that one on.'),
+    ('reinvestment_plan', 'declined', 'Refused with a reason.'),
+    ('reinvestment_plan', 'ended', 'Over; what was approved under it is issued.'),
+    ('reinvestment_election', 'given', 'Counts for record dates after its cut-off, until the holder gives another.'),
     ('split', 'proposed', 'Waits for a second person.'),
     ('split', 'approved', 'Agreed; begins at its time, when nothing of the class is under way and the security is paused.'),
     ('split', 'declined', 'Refused with a reason.'),
@@ -119,6 +128,15 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('tender', 'tendered', 'withdrawn', 'withdrawn', 'registry'),
     ('tender', 'tendered', 'accepted', 'accepted', 'registry'),
     ('tender', 'tendered', 'declined', 'declined', 'registry'),
+    ('reinvestment_plan', '', 'proposed', 'proposed', 'registry'),
+    ('reinvestment_plan', 'proposed', 'in_force', 'put_in_force', 'registry'),
+    ('reinvestment_plan', 'proposed', 'declined', 'declined', 'registry'),
+    ('reinvestment_plan', 'in_force', 'superseded', 'superseded', 'registry'),
+    ('reinvestment_plan', 'ending', 'superseded', 'superseded', 'registry'),
+    ('reinvestment_plan', 'in_force', 'ending', 'end_proposed', 'registry'),
+    ('reinvestment_plan', 'ending', 'in_force', 'end_declined', 'registry'),
+    ('reinvestment_plan', 'ending', 'ended', 'ended', 'registry'),
+    ('reinvestment_election', '', 'given', 'given', 'registry'),
     ('split', '', 'proposed', 'proposed', 'registry'),
     ('split', 'proposed', 'approved', 'approved', 'registry'),
     ('split', 'proposed', 'declined', 'declined', 'registry'),

@@ -63,7 +63,7 @@ RULES: Final[Mapping[str, Opens]] = {
     rf"{_OFFER}/documents{_BELOW}": Opens.SHOWN,
     r"/live/(?P<offering>[^/]+)": Opens.MEMBER,
     rf"/investments/(?P<investment>[^/]+){_BELOW}": Opens.OWN,
-    rf"/(?:profile|holdings|notices|privacy|delegates|votes|buybacks){_BELOW}": Opens.ITSELF,
+    rf"/(?:profile|holdings|notices|privacy|delegates|votes|buybacks|reinvestment){_BELOW}": Opens.ITSELF,
     rf"/delegations{_BELOW}": Opens.DELEGATE,
     r"/": Opens.VISITOR,
     r"/mailbox": Opens.VISITOR,

@@ -13,13 +13,11 @@ from bookrunner.books import registry
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.registry import (
-    buybacks,
+    actions,
     controls,
-    conversions,
     facts,
     market,
     records,
-    splits,
     transfers,
 )
 from bookrunner.pages.registry.acts import Agent, Chained, Said, said
@@ -112,9 +110,7 @@ def routes(application: Printing, shell: Shell) -> Router:
     _holder_routes(router, pages)
     _file_routes(router, pages)
     _control_routes(router, pages)
-    _split_routes(router, pages)
-    _buyback_routes(router, pages)
-    _conversion_routes(router, pages)
+    actions.routes(router, pages)
     _transfer_routes(router, pages)
     _record_routes(router, pages)
     _market_routes(router, pages)
@@ -173,89 +169,6 @@ def _control_routes(router: Router, pages: Console) -> None:
         except Refused as fault:
             return shown(request, offering, refusal=controls.told(fault))
         return RedirectResponse(f"{facts.path_of(offering, 'controls')}?done=1", status_code=_SEE_OTHER)
-
-
-def _split_routes(router: Router, pages: Console) -> None:
-    def shown(request: Request, offering: str, **more: object) -> Response:
-        facts.register(pages.database, offering)
-        return pages.page(
-            request, offering, "actions/splits.html", {**splits.facts_of(pages.database, offering), **more}
-        )
-
-    @router.get("/{offering}/splits")
-    def listed(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
-        return shown(request, offering, is_done=done)
-
-    @router.post("/{offering}/splits")
-    def act(
-        request: Request,
-        offering: str,
-        agent: _In,
-        *,
-        form: Annotated[splits.Asked, Depends(splits.asked)],
-    ) -> Response:
-        try:
-            by = (offering, facts.register(pages.database, offering)["currency"], agent.actor)
-            splits.act(pages.database, by, form)
-        except Refused as fault:
-            return shown(request, offering, refusal=splits.told(fault))
-        return RedirectResponse(f"{facts.path_of(offering, 'splits')}?done=1", status_code=_SEE_OTHER)
-
-
-def _buyback_routes(router: Router, pages: Console) -> None:
-    def shown(request: Request, offering: str, **more: object) -> Response:
-        facts.register(pages.database, offering)
-        return pages.page(
-            request,
-            offering,
-            "actions/buybacks.html",
-            {**buybacks.facts_of(pages.database, offering), **more},
-        )
-
-    @router.get("/{offering}/buybacks")
-    def listed(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
-        return shown(request, offering, is_done=done)
-
-    @router.post("/{offering}/buybacks")
-    def act(
-        request: Request,
-        offering: str,
-        agent: _In,
-        *,
-        form: Annotated[buybacks.Asked, Depends(buybacks.asked)],
-    ) -> Response:
-        try:
-            by = (offering, facts.register(pages.database, offering)["currency"], agent.actor)
-            buybacks.act(pages.database, by, form)
-        except Refused as fault:
-            return shown(request, offering, refusal=buybacks.told(fault))
-        return RedirectResponse(f"{facts.path_of(offering, 'buybacks')}?done=1", status_code=_SEE_OTHER)
-
-
-def _conversion_routes(router: Router, pages: Console) -> None:
-    def shown(request: Request, offering: str, **more: object) -> Response:
-        facts.register(pages.database, offering)
-        found = conversions.facts_of(pages.database, offering)
-        return pages.page(request, offering, "actions/conversions.html", {**found, **more})
-
-    @router.get("/{offering}/conversions")
-    def listed(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
-        return shown(request, offering, is_done=done)
-
-    @router.post("/{offering}/conversions")
-    def act(
-        request: Request,
-        offering: str,
-        agent: _In,
-        *,
-        form: Annotated[conversions.Asked, Depends(conversions.asked)],
-    ) -> Response:
-        try:
-            by = (offering, facts.register(pages.database, offering)["currency"], agent.actor)
-            conversions.act(pages.database, by, form)
-        except Refused as fault:
-            return shown(request, offering, refusal=conversions.told(fault))
-        return RedirectResponse(f"{facts.path_of(offering, 'conversions')}?done=1", status_code=_SEE_OTHER)
 
 
 def _transfer_routes(router: Router, pages: Console) -> None:

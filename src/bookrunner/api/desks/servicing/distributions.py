@@ -112,7 +112,7 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
         cursor: Cursor = None,
         limit: _Limit = 50,
     ) -> DistributionLines:
-        """List the lines of a distribution by id: units, gross, withheld, net, where the payment stands."""
+        """List the lines of a distribution by id, each with its amounts and where the payment stands."""
         await gateway.admitted(caller, *_READERS)
 
         def work(of: Within) -> list[Row]:
@@ -139,6 +139,7 @@ def _shown(row: Row) -> Distribution:
         "units": row["units"],
         "distributed": money(row["distributable_minor"], code),
         "withheld": money(row["withheld_minor"], code),
+        "reinvested": money(row["reinvested_minor"], code),
         "net": money(row["net_minor"], code),
         "funded": money(row["funded_minor"], code),
         "taken_back": money(row["taken_back_minor"], code),
@@ -167,6 +168,7 @@ def _line(row: Row) -> DistributionLine:
         "units": row["units"],
         "gross": money(row["gross_minor"], code),
         "withheld": money(row["withheld_minor"], code),
+        "reinvested": money(row["reinvested_minor"], code),
         "net": money(row["net_minor"], code),
         "rate_source": row["rate_source"],
         "status": row["status"],

@@ -1,4 +1,4 @@
-"""Answers about corporate actions: buy-backs, splits, conversions."""
+"""Answers about corporate actions: buy-backs, splits, conversions, reinvestment."""
 
 from __future__ import annotations
 
@@ -161,3 +161,84 @@ class ConversionActed(TypedDict):
     status: str
     missing: list[str]
     version: str
+
+
+class Plan(TypedDict):
+    """A plan of reinvestment with its terms and the units that runs promised, issued ones among them."""
+
+    id: str
+    status: str
+    price: Amount
+    cutoff_days: int
+    from_on: str
+    most_units: int
+    promised_units: int
+    issued_units: int
+    proposed_by: str
+    decided_by: str | None
+    end_proposed_by: str | None
+    version: str
+
+
+class Plans(TypedDict):
+    """The plans of reinvestment of an offer, the newest first."""
+
+    plans: list[Plan]
+
+
+class PlanActed(TypedDict):
+    """A plan of reinvestment after an act on it."""
+
+    id: str
+    offer: str
+    status: str
+    version: str
+
+
+class Election(TypedDict):
+    """What a holder elected last; ``counts_from`` is the first record date that it counts for."""
+
+    id: str
+    investor: str
+    share_bp: int
+    given_by: str
+    given_at: str
+    counts_from: str | None
+
+
+class Elections(TypedDict):
+    """The newest election of each holder."""
+
+    elections: list[Election]
+
+
+class ElectionGiven(TypedDict):
+    """An election as it was recorded, with its moment."""
+
+    id: str
+    offer: str
+    investor: str
+    share_bp: int
+    given_at: str
+    version: str
+
+
+class ReinvestedLine(TypedDict):
+    """What a run makes of an election; ``because`` says why it is cash, or what its units wait for."""
+
+    id: str
+    investor: str
+    plan: str
+    share_bp: int
+    price: Amount
+    units: int
+    set_off: Amount
+    cash: Amount
+    status: str
+    because: str | None
+
+
+class ReinvestedRun(TypedDict):
+    """What a distribution makes of the elections of its holders."""
+
+    lines: list[ReinvestedLine]

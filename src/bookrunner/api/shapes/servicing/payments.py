@@ -17,7 +17,7 @@ class DistributionTier(TypedDict):
 
 
 class Distribution(TypedDict):
-    """A distribution with its sums and tiers; gross less withheld is net.
+    """A distribution with its sums and tiers; gross is withheld, reinvested and net.
 
     ``taken_back`` is what the bank took back of the money that funded it, ``receivable`` what nobody has made
     good of that.
@@ -32,6 +32,7 @@ class Distribution(TypedDict):
     units: int
     distributed: Amount
     withheld: Amount
+    reinvested: Amount
     net: Amount
     funded: Amount
     taken_back: Amount
@@ -58,6 +59,7 @@ class DistributionLine(TypedDict):
     units: int
     gross: Amount
     withheld: Amount
+    reinvested: Amount
     net: Amount
     rate_source: str
     status: str

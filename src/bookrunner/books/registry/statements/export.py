@@ -146,7 +146,9 @@ def _issuance(head: Row, lot: Row, security: str, what: tuple[int, date]) -> Ite
         "custom_id": security,
         "stakeholder_id": lot["investor_id"],
         "stock_class_id": head["offering_id"],
-        "share_price": _price(head),
+        "share_price": _price(head)
+        if lot["price_minor"] is None
+        else _money(lot["price_minor"], head["currency"]),
         "quantity": str(units),
         "stock_legend_ids": [legend_id(lot["legend"])] if lot["legend"] else [],
         "security_law_exemptions": [

@@ -2,12 +2,13 @@
 
 -- One movement, by the reference of what ordered it; a recovery, and a transfer of its own, moves units between addresses of
 -- one holder: lots and postings stay as they are. A split ends the lots of a holder and makes new ones, with what it adds or
--- takes as its units; a redemption ends lots and makes none; a conversion ends them in one class and makes new ones in another.
+-- takes as its units; a redemption ends lots and makes none; a conversion ends them in one class and makes new ones in another; a reinvestment
+-- makes a lot of units that come from nobody.
 create table registry.movement (
     offering_id text not null,
     movement_id text not null,
     kind text not null constraint movement_kind_is_known
-        check (kind in ('transfer', 'own', 'forced', 'recovery', 'import', 'split', 'redemption', 'conversion')),
+        check (kind in ('transfer', 'own', 'forced', 'recovery', 'import', 'split', 'redemption', 'conversion', 'reinvestment')),
     from_holding_id text,
     to_holding_id text not null,
     from_address bytea check (octet_length(from_address) = 20),
@@ -26,6 +27,7 @@ create table registry.movement (
     constraint log_moves_once unique (offering_id, chain_id, transaction_hash, ordinal),
     constraint movement_names_its_log_or_none check (num_nulls(chain_id, transaction_hash, ordinal) in (0, 3)),
     constraint movement_changes_something check (case when kind = 'import' then from_holding_id is null
+        when kind = 'reinvestment' then num_nonnulls(from_holding_id, from_address) = 0 and num_nulls(to_address, chain_id) = 0
         when kind in ('own', 'recovery') then coalesce(from_holding_id = to_holding_id and from_address <> to_address, false)
         when kind in ('split', 'conversion') then coalesce(from_holding_id = to_holding_id, false) and num_nonnulls(from_address, to_address, chain_id) = 0
         when kind = 'redemption' then coalesce(from_holding_id = to_holding_id, false) and to_address is null and num_nulls(from_address, chain_id) <> 1
@@ -90,7 +92,7 @@ declare
     given bigint := (select coalesce(sum(p.units), 0) from registry.posting p
         where p.offering_id = new.offering_id and p.movement_id = new.movement_id and p.units > 0);
 begin
-    if (used, made, posted, given) is distinct from (case when new.kind = 'import' then (0::bigint, new.units, new.units, new.units)
+    if (used, made, posted, given) is distinct from (case when new.kind in ('import', 'reinvestment') then (0::bigint, new.units, new.units, new.units)
         when new.kind in ('own', 'recovery') then (0::bigint, 0::bigint, 0::bigint, 0::bigint)
         when new.kind = 'redemption' then (new.units, 0::bigint, -new.units, 0::bigint)
         when new.kind = 'split' then (select (l.units_before, l.units_after, l.units_after - l.units_before, greatest(l.units_after - l.units_before, 0))

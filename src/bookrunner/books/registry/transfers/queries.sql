@@ -153,10 +153,11 @@ select registry.explain_observed(:actor, :request, :offering, :observed, :ending
 select registry.resolve_observed(:actor, :request, :offering, :observed, :is_agreed);
 
 -- name: lots_of
--- What is left of a holder's lots, from when on each is free, and which period binds it until then.
-select lot_id, acquired_on, left_units, legend, free_on, (registry.period_of(offering_id)).kind as period,
-    free_on <= registry.today() or not registry.period_binds(offering_id, null, false) as is_free
-from registry.lot_standing where offering_id = :offering and investor_id = :investor and left_units > 0 order by acquired_on, lot_id;
+-- What is left of a holder's lots, from when on each is free, which period binds it until then, and what it cost where it was reinvested.
+select s.lot_id, s.acquired_on, s.left_units, s.legend, s.free_on, (registry.period_of(s.offering_id)).kind as period,
+    s.free_on <= registry.today() or not registry.period_binds(s.offering_id, null, false) as is_free, s.left_units * r.price_minor as cost_minor, r.currency
+from registry.lot_standing s left join registry.reinvested_lot r using (offering_id, lot_id)
+where s.offering_id = :offering and s.investor_id = :investor and s.left_units > 0 order by s.acquired_on, s.lot_id;
 
 -- name: ask_rescission$
 -- Asks for a transfer to be taken back, on a paper.

@@ -177,7 +177,8 @@ declare
         and h.investor_id in (select registry.affiliates_of(p_offering, p_buyer)));
     awaited bigint := (select coalesce(sum(q.units), 0) from registry.transfer_request q where q.offering_id = p_offering
         and q.status in ('approved', 'instructed') and q.kind <> 'own' and q.request_id is distinct from p_except
-        and q.buyer_id in (select registry.affiliates_of(p_offering, p_buyer)));
+        and q.buyer_id in (select registry.affiliates_of(p_offering, p_buyer)))
+        + registry.promised_units(p_offering, array(select registry.affiliates_of(p_offering, p_buyer)), null);
 begin
     return query
     select 90, 'holder_count_is_within_its_cap', format('%s holders after it, %s may be', c.holders, r.amount), null::date

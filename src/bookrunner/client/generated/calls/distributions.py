@@ -80,7 +80,7 @@ class DistributionsCalls:
     def list_distribution_lines(
         self, offer: str, distribution: str, *, cursor: str | None = None, limit: int | None = None
     ) -> DistributionLines:
-        """List the lines of a distribution by id: units, gross, withheld, net, where the payment stands."""
+        """List the lines of a distribution by id, each with its amounts and where the payment stands."""
         return self._transport.record(
             DistributionLines,
             OPERATIONS["list_distribution_lines"],

@@ -225,6 +225,17 @@ from bookrunner.client.generated.shapes.register import NewRescission as NewResc
 from bookrunner.client.generated.shapes.register import Repayment as Repayment
 from bookrunner.client.generated.shapes.register import Rescission as Rescission
 from bookrunner.client.generated.shapes.register import Rescissions as Rescissions
+from bookrunner.client.generated.shapes.reinvestment import Election as Election
+from bookrunner.client.generated.shapes.reinvestment import ElectionGiven as ElectionGiven
+from bookrunner.client.generated.shapes.reinvestment import Elections as Elections
+from bookrunner.client.generated.shapes.reinvestment import NewElection as NewElection
+from bookrunner.client.generated.shapes.reinvestment import NewPlan as NewPlan
+from bookrunner.client.generated.shapes.reinvestment import Plan as Plan
+from bookrunner.client.generated.shapes.reinvestment import PlanActed as PlanActed
+from bookrunner.client.generated.shapes.reinvestment import PlanDecision as PlanDecision
+from bookrunner.client.generated.shapes.reinvestment import Plans as Plans
+from bookrunner.client.generated.shapes.reinvestment import ReinvestedLine as ReinvestedLine
+from bookrunner.client.generated.shapes.reinvestment import ReinvestedRun as ReinvestedRun
 from bookrunner.client.generated.shapes.releases import Deduction as Deduction
 from bookrunner.client.generated.shapes.releases import EscrowRelease as EscrowRelease
 from bookrunner.client.generated.shapes.releases import NewRelease as NewRelease

@@ -18,7 +18,7 @@ class DistributionTier(Record):
 
 
 class Distribution(Record):
-    """A distribution with its sums and tiers; gross less withheld is net.
+    """A distribution with its sums and tiers; gross is withheld, reinvested and net.
 
     `taken_back` is what the bank took back of the money that funded it, `receivable` what nobody has
     made good of that.
@@ -35,6 +35,7 @@ class Distribution(Record):
     pay_on: str
     receivable: Exact
     record_on: str
+    reinvested: Exact
     status: str
     taken_back: Exact
     tiers: list[DistributionTier]
@@ -69,6 +70,7 @@ class DistributionLine(Record):
     net: Exact
     payee: str
     rate_source: str
+    reinvested: Exact
     status: str
     units: int
     withheld: Exact

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bookrunner.db import Database
 from bookrunner.pages.investment.own import holdings, privacy, profile, wallets
-from bookrunner.pages.investment.own.servicing import buybacks, distributions, taxes, votes
+from bookrunner.pages.investment.own.servicing import buybacks, distributions, reinvestment, taxes, votes
 from bookrunner.pages.investment.own.wallets import Proving
 from bookrunner.pages.shell import Shell
 from bookrunner.pages.shell.routing import Router, take_in
@@ -40,4 +40,5 @@ def own_routes(application: Serving, shell: Shell, operator: str | None) -> Rout
     take_in(router, privacy.routes(application.database, shell))
     take_in(router, votes.routes(application.database, shell))
     take_in(router, buybacks.routes(application.database, shell))
+    take_in(router, reinvestment.routes(application.database, shell))
     return router

@@ -1,1 +1,1 @@
-"""Corporate actions: buy-backs, splits, conversions, votes."""
+"""Corporate actions: buy-backs, splits, conversions, reinvestment, votes."""

@@ -44,6 +44,7 @@ begin atomic
     union all select n.interest_id from registry.interest n where n.offering_id = p_offering and n.status = 'posted'
     union all select y.buyback_id from registry.buyback y where y.offering_id = p_offering and y.status in ('proposed', 'open', 'accepted')
     union all select c.conversion_id from registry.conversion_class c where c.offering_id = p_offering and c.status = 'begun'
+    union all select o.line_id from registry.reinvestment_open o where o.offering_id = p_offering
     union all select m.import_id from registry.register_import m where m.offering_id = p_offering and m.status = 'proposed'
     union all select c.change_id from registry.control_change c where c.offering_id = p_offering and c.status = 'proposed'
     union all select r.rule_id from registry.transfer_rule r where r.offering_id = p_offering and r.kind = 'volume' and r.status = 'proposed'

@@ -232,7 +232,7 @@ begin
     if p_is_coin then
         return coins - gone;
     end if;
-    return coalesce((select x.distributable_minor - x.withheld_minor from engine.distribution x
+    return coalesce((select x.distributable_minor - x.withheld_minor - x.reinvested_minor from engine.distribution x
             where x.offering_id = p_offering and x.distribution_id = p_distribution),
         (select s.owed_minor from treasury.lieu_standing s where s.offering_id = p_offering and s.split_id = p_distribution)) - coins - gone;
 end $$;

@@ -50,10 +50,13 @@ create index disbursement_of_investor on treasury.disbursement (investor_id);
 create index disbursement_of_payee on treasury.disbursement (payee_id);
 call audit.keep('treasury.disbursement', 'disbursement', 'disbursement_id', 'offering_id');
 
--- The distributions whose lines are owed by now; one without a line that pays anything is, too, and a redemption is with its last line.
+-- The distributions whose lines are owed by now; one without a line that pays anything is, too, or one that is reinvested whole, and a redemption
+-- is with its last line.
 create view treasury.declared_distribution as
 select d.offering_id, d.distribution_id from engine.distribution d
 join treasury.journal j on j.offering_id = d.offering_id and j.journal_id = 'declared:' || d.distribution_id
+union all
+select d.offering_id, d.distribution_id from engine.distribution d where d.status in ('paying', 'paid') and d.reinvested_minor = d.distributable_minor
 union all
 select r.offering_id, r.distribution_id from engine.redemption r where not exists (select from engine.distribution_line l
     where l.offering_id = r.offering_id and l.distribution_id = r.distribution_id and l.net_minor > 0 and not exists (

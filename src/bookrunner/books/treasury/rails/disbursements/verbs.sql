@@ -18,7 +18,7 @@ begin
     perform treasury.on_version(r.version, p_seen);
     select * into d from engine.distribution x where x.offering_id = p_offering and x.distribution_id = p_distribution for share;
     if not found then
-        select 'approved', s.currency, s.owed_minor, s.owed_minor into d.status, d.currency, d.distributable_minor, d.net_minor
+        select 'approved', s.currency, s.owed_minor, 0, s.owed_minor into d.status, d.currency, d.distributable_minor, d.reinvested_minor, d.net_minor
         from treasury.lieu_standing s where s.offering_id = p_offering and s.split_id = p_distribution and not s.is_started;
     end if;
     if d.status is distinct from 'approved' then
@@ -33,7 +33,7 @@ begin
     end if;
     if r.status <> 'unmatched' or r.currency <> d.currency
         or not (treasury.is_final_at_the_bank(r) or treasury.is_final_in_the_paying_wallet(r))
-        or funded + r.amount_minor > d.distributable_minor then
+        or funded + r.amount_minor > d.distributable_minor - d.reinvested_minor then
         raise exception using errcode = 'BR008', constraint = 'fund_is_final_and_within_the_amount',
             message = format('%s does not wait, can still be taken back, or is more than %s needs', p_receipt, p_distribution);
     end if;
@@ -88,7 +88,8 @@ begin
     where offering_id = r.offering_id and receipt_id = r.receipt_id;
 end $$;
 
--- Owes every line of a distribution that is being paid, once: net to the payees, what is withheld to the tax office.
+-- Owes every line of a distribution that is being paid, once: net to the payees, what is withheld to the tax office. What is reinvested is owed
+-- in units, by the register.
 create function treasury.declare_disbursements(p_actor text, p_request text, p_offering text, p_distribution text) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -105,7 +106,9 @@ begin
     if exists (select from engine.redemption r where r.offering_id = p_offering and r.distribution_id = p_distribution) then
         return treasury.declare_redeemed(d);
     end if;
-    if exists (select from treasury.journal j where j.offering_id = p_offering and j.journal_id = 'declared:' || p_distribution) then
+    -- Of a distribution that is reinvested whole no money moves.
+    if exists (select from treasury.journal j where j.offering_id = p_offering and j.journal_id = 'declared:' || p_distribution)
+        or d.reinvested_minor = d.distributable_minor then
         return 0;
     end if;
     insert into treasury.disbursement (offering_id, disbursement_id, distribution_id, investor_id, payee_id, status, amount_minor, currency,
@@ -116,7 +119,7 @@ begin
     get diagnostics declared = row_count;
     perform treasury.post(p_offering, 'declared:' || p_distribution, 'distribution_declared', d.currency,
         (select jsonb_agg(jsonb_build_object('account', x.account, 'side', x.side, 'amount', x.amount) order by x.account)
-        from (values ('liab:distribution_funds:' || p_distribution, 'debit', d.distributable_minor),
+        from (values ('liab:distribution_funds:' || p_distribution, 'debit', d.distributable_minor - d.reinvested_minor),
             ('liab:distribution:' || p_distribution, 'credit', d.net_minor), ('liab:withheld_tax', 'credit', d.withheld_minor))
             as x (account, side, amount) where x.amount > 0));
     return declared;

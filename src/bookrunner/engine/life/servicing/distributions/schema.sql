@@ -48,6 +48,7 @@ create table engine.distribution (
     holders integer not null check (holders > 0),
     units bigint not null check (units > 0),
     withheld_minor bigint not null check (withheld_minor >= 0),
+    reinvested_minor bigint not null default 0 constraint reinvested_amount_is_not_negative check (reinvested_minor >= 0),
     net_minor bigint not null check (net_minor >= 0),
     lines_sha256 bytea not null check (octet_length(lines_sha256) = 32),
     compared_in text not null,
@@ -59,7 +60,7 @@ create table engine.distribution (
     chain_head bytea not null,
     primary key (offering_id, distribution_id),
     constraint reserves_leave_the_distributable_amount check (distributable_minor = available_minor - reserved_minor),
-    constraint gross_less_withheld_is_net check (distributable_minor = withheld_minor + net_minor),
+    constraint gross_less_withheld_is_net check (distributable_minor = withheld_minor + reinvested_minor + net_minor),
     constraint distribution_needs_two_people check (approved_by is null
         or coalesce(audit.person_of(approved_by) <> audit.person_of(drafted_by), false)),
     constraint approved_distribution_names_who check ((status in ('approved', 'paying', 'paid')) <= (approved_by is not null)),
@@ -130,11 +131,12 @@ create table engine.distribution_line (
     rate_bp integer not null,
     rate_source text not null,
     withheld_minor bigint not null,
-    net_minor bigint not null,
+    reinvested_minor bigint not null default 0 constraint reinvested_part_is_not_negative check (reinvested_minor >= 0),
+    net_minor bigint not null check (net_minor >= 0),
     primary key (offering_id, distribution_id, line_id),
     foreign key (offering_id, distribution_id) references engine.distribution deferrable initially deferred,
     constraint line_withholds_by_its_rate check (withheld_minor = div(income_minor::numeric * rate_bp + 5000, 10000)),
-    constraint gross_less_withheld_is_net_on_a_line check (capital_minor + income_minor = withheld_minor + net_minor),
+    constraint gross_less_withheld_is_net_on_a_line check (capital_minor + income_minor = withheld_minor + reinvested_minor + net_minor),
     constraint only_the_sponsor_has_no_units check ((units = 0) = (holding_id is null)),
     constraint sponsor_is_its_own_payee check (holding_id is not null or payee_id = investor_id)
 );
@@ -182,14 +184,15 @@ begin
         as capital into tiers
     from engine.distribution_tier t where t.offering_id = new.offering_id and t.distribution_id = new.distribution_id;
     select sum(l.gross_minor) as gross, sum(l.capital_minor) as capital, sum(l.withheld_minor) as withheld, sum(l.net_minor) as net,
+        sum(l.reinvested_minor) as reinvested,
         coalesce(sum(l.gross_minor) filter (where l.holding_id is null), 0) as sponsor, sum(l.units) as units into lines
     from engine.distribution_line l where l.offering_id = new.offering_id and l.distribution_id = new.distribution_id;
     if reserved <> new.reserved_minor or (tiers.holders + tiers.sponsor) is distinct from new.distributable_minor::numeric then
         raise exception using errcode = 'BR009', constraint = 'tiers_sum_to_the_distributable_amount',
             message = format('the tiers of %s pay %s of %s', new.distribution_id, tiers.holders + tiers.sponsor, new.distributable_minor);
     end if;
-    if (lines.gross, lines.withheld, lines.net, lines.sponsor, lines.units) is distinct from (new.distributable_minor::numeric,
-            new.withheld_minor::numeric, new.net_minor::numeric, tiers.sponsor, new.units::numeric)
+    if (lines.gross, lines.withheld, lines.reinvested, lines.net, lines.sponsor, lines.units) is distinct from (new.distributable_minor::numeric,
+            new.withheld_minor::numeric, new.reinvested_minor::numeric, new.net_minor::numeric, tiers.sponsor, new.units::numeric)
         or coalesce(tiers.capital, 0) <> lines.capital then
         raise exception using errcode = 'BR009', constraint = 'lines_sum_to_the_distribution',
             message = format('the lines of %s are not what its tiers pay', new.distribution_id);

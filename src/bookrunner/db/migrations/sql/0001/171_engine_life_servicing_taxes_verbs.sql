@@ -1,8 +1,8 @@
 -- The verbs of tax documents: a year drafted from what was paid in it, compared with that again, released by another person.
 
 -- What was paid in a year: a line in the year in which the bank booked it, one that was withheld whole in that of its pay day. A line
--- whose payment is on its way or came back was not paid; what units were bought back for is the proceeds of a
--- sale, and an instalment pays back what was lent.
+-- whose payment is on its way or came back was not paid, and one that gives units is when both its units and its cash came; what units were bought
+-- back for is the proceeds of a sale, and an instalment pays back what was lent.
 create function engine.paid_in(p_offering text, p_year integer) returns table (line_id text, investor_id text, form text, income text,
     rate_bp integer, country text, capital_minor bigint, income_minor bigint, withheld_minor bigint)
 language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
@@ -10,10 +10,13 @@ begin atomic
     select l.line_id, l.investor_id, l.form, d.income, l.rate_bp, l.country, l.capital_minor, l.income_minor, l.withheld_minor
     from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
     left join treasury.paid_disbursement p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id
+    left join lateral (select (m.moved_at at time zone 'UTC')::date as issued_on from registry.movement_fact m where m.offering_id = l.offering_id
+        and m.kind = 'reinvestment' and m.reference = l.line_id) u on l.reinvested_minor > 0
     where l.offering_id = p_offering and d.status in ('paying', 'paid') and l.gross_minor > 0
         and not exists (select from engine.redemption r where r.offering_id = d.offering_id and r.distribution_id = d.distribution_id)
         and not exists (select from engine.instalment_run r where r.offering_id = d.offering_id and r.distribution_id = d.distribution_id)
-        and extract(year from case when l.net_minor = 0 then d.pay_on else p.paid_on end) = p_year;
+        and extract(year from case when l.reinvested_minor > 0 then case when u.issued_on is not null and (l.net_minor = 0 or p.paid_on is not null)
+            then greatest(u.issued_on, p.paid_on) end when l.net_minor = 0 then d.pay_on else p.paid_on end) = p_year;
 end;
 
 -- What was paid in a year as the parts of forms. United States persons get a Form 1099 by the kind of income, everybody else a Form

@@ -1,7 +1,7 @@
 -- The verbs of a distribution: drafted from the register of its record date, approved by another person, paid, ended.
 
--- What moved between the holders, the sponsor and the offer: money paid in for units of the register up to a record date, and every
--- earlier distribution; with units that were bought back their part of the capital left.
+-- What moved between the holders, the sponsor and the offer: money paid in for units of the register up to a record date, what was set off for
+-- reinvested ones with it, and every earlier distribution; with units that were bought back their part of the capital left.
 create function engine.distribution_flows(p_offering text, p_record_on date) returns table (distribution_id text, on_day date, contributed numeric, returned numeric,
     preferred numeric, further numeric, sponsor numeric)
 language sql stable set search_path = pg_catalog, pg_temp
@@ -9,6 +9,10 @@ begin atomic
     select null, (p.posted_at at time zone 'UTC')::date, sum(i.amount_minor), 0, 0, 0, 0
     from registry.posting_fact p join engine.investment i using (offering_id, investment_id)
     where p.offering_id = p_offering and (p.posted_at at time zone 'UTC')::date <= p_record_on group by 2
+    union all
+    select null, (m.moved_at at time zone 'UTC')::date, sum(r.amount_minor), 0, 0, 0, 0
+    from engine.reinvestment r join registry.movement_fact m on m.offering_id = r.offering_id and m.kind = 'reinvestment' and m.reference = r.line_id
+    where r.offering_id = p_offering and (m.moved_at at time zone 'UTC')::date <= p_record_on group by 2
     union all
     select d.distribution_id, d.pay_on, 0, coalesce(sum(t.holders_minor) filter (where t.kind in ('return_of_capital', 'principal')), 0)
             + coalesce((select r.capital_minor from engine.redemption r where r.offering_id = p_offering and r.distribution_id = d.distribution_id), 0),
@@ -46,7 +50,8 @@ end;
 
 -- Splits what the holders get by their units on the record date, to the cent: each its whole part, and the cents that are left one by
 -- one to the largest remainders, ties by the id of the holding. The sponsor is a line of its own. A line is paid to the payee whom the
--- register has at the end of the record date; what is withheld is by the holder's form.
+-- register has at the end of the record date; what is withheld is by the holder's form. Of an ordinary distribution whoever elected it gets a
+-- part of its net in units.
 create function engine.draft_lines(p_offering text, p_distribution text, p_terms jsonb, p_capital bigint, p_income bigint, p_sponsor bigint)
 returns void
 language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
@@ -58,8 +63,6 @@ begin
     payees := array(select h.investor_id from registry.units_as_of(p_offering, record_on) a
         join registry.holding_fact h on h.offering_id = p_offering and h.holding_id = a.holding_id where a.units > 0)
         || case when p_sponsor > 0 then array[p_terms ->> 'sponsor'] end;
-    insert into engine.distribution_line (offering_id, distribution_id, line_id, holding_id, investor_id, payee_id, units, capital_minor,
-        income_minor, form, country, rate_bp, rate_source, withheld_minor, net_minor)
     with held as materialized (select a.holding_id, h.investor_id, a.units, sum(a.units) over () as mass
         from registry.units_as_of(p_offering, record_on) a
         join registry.holding_fact h on h.offering_id = p_offering and h.holding_id = a.holding_id where a.units > 0),
@@ -71,17 +74,32 @@ begin
             (x.capital + (x.capital_place <= p_capital - sum(x.capital) over ())::integer)::bigint as capital_minor,
             (x.income + (x.income_place <= p_income - sum(x.income) over ())::integer)::bigint as income_minor
         from parts x
-        union all select null, p_terms ->> 'sponsor', 0, 0, p_sponsor where p_sponsor > 0)
-    select p_offering, p_distribution,
-        'dln_' || left(encode(sha256(convert_to(p_distribution || '/' || coalesce(e.holding_id, 'sponsor'), 'UTF8')), 'hex'), 26),
-        e.holding_id, e.investor_id, coalesce(m.payee_id, e.investor_id), e.units, e.capital_minor, e.income_minor, s.form, coalesce(t.country, ''), coalesce(t.rate_bp, r.rate_bp),
-        coalesce(t.source, r.source), w.minor, e.capital_minor + e.income_minor - w.minor
+        union all select null, p_terms ->> 'sponsor', 0, 0, p_sponsor where p_sponsor > 0),
+    line as materialized (select
+        'dln_' || left(encode(sha256(convert_to(p_distribution || '/' || coalesce(e.holding_id, 'sponsor'), 'UTF8')), 'hex'), 26) as line_id,
+        e.holding_id, e.investor_id, coalesce(m.payee_id, e.investor_id) as payee_id, e.units, e.capital_minor, e.income_minor, s.form,
+        coalesce(t.country, '') as country, coalesce(t.rate_bp, r.rate_bp) as rate_bp, coalesce(t.source, r.source) as rate_source,
+        w.minor as withheld, e.capital_minor + e.income_minor - w.minor as net
     from entitled e
     join (select distinct * from engine.tax_standing(p_offering, payees, pay_on)) s on s.investor_id = e.investor_id
     join engine.rates_on(p_terms ->> 'income', pay_on) r on r.form = s.form and r.country = ''
     left join engine.rates_on(p_terms ->> 'income', pay_on) t on t.form = s.form and t.country = s.country and s.country <> ''
     left join registry.payees_as_of(p_offering, record_on) m on m.investor_id = e.investor_id and e.holding_id is not null
-    cross join lateral (select div(e.income_minor::numeric * coalesce(t.rate_bp, r.rate_bp) + 5000, 10000)::bigint as minor) w;
+    cross join lateral (select div(e.income_minor::numeric * coalesce(t.rate_bp, r.rate_bp) + 5000, 10000)::bigint as minor) w),
+    reinvested as (insert into engine.reinvestment (offering_id, distribution_id, line_id, investor_id, plan_id, election_id, share_bp, price_minor,
+            units, amount_minor, because)
+        select p_offering, p_distribution, l.line_id, v.investor_id, v.plan_id, v.election_id, v.share_bp, v.price_minor, v.units,
+            v.units * v.price_minor, v.because
+        from (select array_agg(x.investor_id) as investors, array_agg(x.payee_id) as payees, array_agg(x.net) as nets from line x
+            where x.holding_id is not null and (p_terms ->> 'is_ordinary')::boolean) a
+        cross join lateral engine.reinvested(p_offering, p_distribution, record_on, a.investors, a.payees, a.nets) v
+        join line l on l.investor_id = v.investor_id and l.holding_id is not null
+        returning line_id, amount_minor)
+    insert into engine.distribution_line (offering_id, distribution_id, line_id, holding_id, investor_id, payee_id, units, capital_minor,
+        income_minor, form, country, rate_bp, rate_source, withheld_minor, reinvested_minor, net_minor)
+    select p_offering, p_distribution, l.line_id, l.holding_id, l.investor_id, l.payee_id, l.units, l.capital_minor, l.income_minor, l.form, l.country,
+        l.rate_bp, l.rate_source, l.withheld, coalesce(v.amount_minor, 0), l.net - coalesce(v.amount_minor, 0)
+    from line l left join reinvested v on v.line_id = l.line_id;
 end $$;
 
 -- Drafts a distribution {record_on, pay_on, income, available, sponsor, counted: [the earlier ones that its
@@ -100,6 +118,8 @@ declare
     unreturned numeric;
 begin
     perform audit.enter(p_actor, p_request);
+    -- Plans, units and what is promised of them stand still meanwhile.
+    perform 1 from registry.control_book c where c.offering_id = p_offering for share;
     perform 1 from engine.offer o where o.offering_id = p_offering for update;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'offer_exists', message = format('there is no offer %s', p_offering);
@@ -143,15 +163,17 @@ begin
         raise exception using errcode = 'BR008', constraint = 'paid_sponsor_is_named',
             message = format('%s pays a sponsor and names none', p_distribution);
     end if;
-    perform engine.draft_lines(p_offering, p_distribution, p_terms, capital, income, sponsor);
+    perform engine.draft_lines(p_offering, p_distribution, p_terms || '{"is_ordinary": true}', capital, income, sponsor);
     insert into engine.distribution (offering_id, distribution_id, status, record_on, pay_on, currency, income, available_minor,
-        reserved_minor, distributable_minor, sponsor_id, holders, units, withheld_minor, net_minor, lines_sha256, compared_in, drafted_by)
+        reserved_minor, distributable_minor, sponsor_id, holders, units, withheld_minor, reinvested_minor, net_minor, lines_sha256, compared_in, drafted_by)
     select p_offering, p_distribution, 'draft', record_on, (p_terms ->> 'pay_on')::date, o.currency, p_terms ->> 'income',
         (p_terms ->> 'available')::bigint, (p_terms ->> 'available')::bigint - distributable, distributable, p_terms ->> 'sponsor', l.holders,
-        l.units, l.withheld, l.net, l.digest, compared, p_actor
+        l.units, l.withheld, l.reinvested, l.net, l.digest, compared, p_actor
     from engine.offer o, (select count(x.holding_id)::integer as holders, coalesce(sum(x.units), 0)::bigint as units,
             coalesce(sum(x.withheld_minor), 0)::bigint as withheld, coalesce(sum(x.net_minor), 0)::bigint as net,
-            sha256(convert_to(coalesce(string_agg(concat_ws(' ', x.line_id, x.payee_id, x.units, x.gross_minor, x.withheld_minor), E'\n'
+            coalesce(sum(x.reinvested_minor), 0)::bigint as reinvested,
+            sha256(convert_to(coalesce(string_agg(concat_ws(' ', x.line_id, x.payee_id, x.units, x.gross_minor, x.withheld_minor,
+                nullif(x.reinvested_minor, 0)), E'\n'
                 order by x.line_id collate "C"), ''), 'UTF8')) as digest
         from engine.distribution_line x where x.offering_id = p_offering and x.distribution_id = p_distribution) l
     where o.offering_id = p_offering;
@@ -251,15 +273,15 @@ begin
     end if;
     select coalesce(sum(f.funded_minor), 0) into funded from treasury.distribution_funding f
     where f.offering_id = p_offering and f.distribution_id = p_distribution;
-    if d.status = 'approved' and funded < d.distributable_minor then
+    if d.status = 'approved' and funded < d.distributable_minor - d.reinvested_minor then
         raise exception using errcode = 'BR008', constraint = 'distribution_is_funded_before_it_is_paid',
-            message = format('%s of %s are there for %s', funded, d.distributable_minor, p_distribution);
+            message = format('%s of %s are there for %s', funded, d.distributable_minor - d.reinvested_minor, p_distribution);
     end if;
     update engine.distribution set status = 'paying' where offering_id = p_offering and distribution_id = p_distribution;
     return true;
 end $$;
 
--- Ends each payment in which nobody waits for a bank: every line is paid, or held, returned or unclaimed with its reason.
+-- Ends each payment in which nobody waits for a bank or for units: every line is paid, or held, returned or unclaimed with its reason.
 create function engine.finish_distributions(p_actor text, p_request text) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -269,7 +291,8 @@ begin
     update engine.distribution d set status = 'paid' where d.status = 'paying'
         and exists (select from treasury.declared_distribution x where x.offering_id = d.offering_id and x.distribution_id = d.distribution_id)
         and not exists (select from treasury.disbursement_fact x where x.offering_id = d.offering_id and x.distribution_id = d.distribution_id
-            and x.status in ('owed', 'paying'));
+            and x.status in ('owed', 'paying'))
+        and not exists (select from registry.reinvestment_open o where o.offering_id = d.offering_id and o.distribution_id = d.distribution_id);
     get diagnostics finished = row_count;
     return finished;
 end $$;
@@ -310,7 +333,7 @@ end $$;
 -- A distribution beside the state of its payments, for whoever runs it.
 create view engine.distribution_standing as
 select d.offering_id, d.distribution_id, d.status, d.record_on, d.pay_on, d.currency, d.income, d.available_minor, d.reserved_minor,
-    d.distributable_minor, d.sponsor_id, d.holders, d.units, d.withheld_minor, d.net_minor, d.drafted_by, d.approved_by, d.cancelled_because,
+    d.distributable_minor, d.sponsor_id, d.holders, d.units, d.withheld_minor, d.reinvested_minor, d.net_minor, d.drafted_by, d.approved_by, d.cancelled_because,
     d.version, coalesce(f.taken_minor, 0) as funded_minor, coalesce(f.taken_back_minor, 0) as taken_back_minor,
     coalesce(f.receivable_minor, 0) as receivable_minor, coalesce(x.lines, '{}') as lines
 from engine.distribution d
@@ -322,7 +345,7 @@ left join lateral (select jsonb_object_agg(s.status, jsonb_build_object('lines',
 -- The lines of distributions beside their payments.
 create view engine.distribution_line_standing as
 select l.offering_id, l.distribution_id, l.line_id, l.holding_id, l.investor_id, l.payee_id, l.units, l.capital_minor, l.income_minor, l.gross_minor,
-    l.form, l.country, l.rate_bp, l.rate_source, l.withheld_minor, l.net_minor, d.status as distribution_status, d.record_on, d.pay_on,
+    l.form, l.country, l.rate_bp, l.rate_source, l.withheld_minor, l.reinvested_minor, l.net_minor, d.status as distribution_status, d.record_on, d.pay_on,
     d.currency, coalesce(p.status, 'entitled') as status, p.held_because, p.bounce_code, p.try_no, current_date - p.owed_since as age_days,
     case when exists (select from treasury.unsettled_payment u where u.offering_id = l.offering_id and u.disbursement_id = l.line_id)
         then 'final_payment_is_not_settled' end as finding

@@ -1,5 +1,5 @@
 -- Holdings: the chain's supply and balances, the master securityholder file, its postings and lots, and the control book have
--- the same units; a wallet of a split, a conversion or a burn that is on its way has those of before or of after. A whole run names what is final on the
+-- the same units; a wallet of a split, a conversion, a burn or a reinvestment that is on its way has those of before or of after. A whole run names what is final on the
 -- chain and not posted yet; units on their way are on neither side of the supply, nor where events are followed; what a begun
 -- split or conversion has minted or burned by the block that was looked at is on the side of the control book.
 -- p_chain is {"lines": {address: units}, "delivered", "block"}, null where nobody looked; with p_only, of these investments, investors and addresses alone.
@@ -19,6 +19,8 @@ begin atomic
             and p.address = coalesce(h.address, x.address) and p.units_after = coalesce(x.units, 0))
         and not exists (select from registry.burn_under_way b where b.offering_id = p_offering
             and b.address = coalesce(h.address, x.address) and b.units = coalesce(h.units, 0) - coalesce(x.units, 0))
+        and not exists (select from registry.mint_under_way m where m.offering_id = p_offering
+            and m.address = coalesce(h.address, x.address) and m.units = coalesce(x.units, 0) - coalesce(h.units, 0))
         and (p_only is null or not coalesce(x.units, 0) between coalesce(h.units, 0) and coalesce(h.units, 0) + coalesce((
             select sum(i.units) from registry.instruction_fact i where i.offering_id = p_offering and i.status = 'submitted'
                 and i.address = coalesce(h.address, x.address)), 0))

@@ -143,7 +143,8 @@ grant execute on function engine.principal_left(text, date), engine.coupon_perio
 grant execute on function engine.filing_day(timestamptz) to portal, engine, reconciliation, audit;
 -- Whoever pays a distribution sees what it pays.
 grant select on engine.distribution_standing, engine.distribution_line_standing, engine.distribution_tiers, engine.cash_in_lieu, engine.payee_of_offer,
-    engine.transfer_charge to treasury;
+    engine.transfer_charge, engine.reinvestment_standing to treasury;
+grant select on engine.reinvestment_standing to registry;
 -- The agent sees whom mail and money do not reach.
 grant select on engine.holder_work, engine.unpaid_money to registry;
 grant execute on function engine.is_matched(text[]) to registry, engine, reconciliation, audit;
@@ -210,6 +211,9 @@ grant execute on function registry.conversion_hindrances(text, text), registry.c
 grant execute on function registry.converted_by(registry.movement), registry.lines_of_conversion(registry.conversion),
     registry.places_of_conversion(registry.conversion), registry.interest_days(registry.conversion, text),
     registry.first_bought_on(text, text), registry.wallets_of_conversion(text, text) to registry;
+grant execute on function registry.mint_plan(text), registry.reinvestment_hindrances(text), registry.plan_on(text, date), registry.elections_on(text, date),
+    registry.counts_from(text, date)
+    to registry, engine, audit;
 grant execute on function registry.places_of_split(registry.split, bigint), registry.lines_of_split(registry.split),
     registry.units_after_split(bigint, registry.split), registry.authorised_after_split(bigint, registry.split),
     registry.apportioned(bigint, text[], bigint[]) to registry;
