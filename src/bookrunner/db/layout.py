@@ -49,6 +49,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     ("bookrunner.books.registry.transfers.actions", "schema.sql"),
     ("bookrunner.books.registry.transfers.actions.buybacks", "schema.sql"),
+    ("bookrunner.engine.life.servicing.buybacks", "released.sql"),
     ("bookrunner.books.registry.transfers.actions.conversions", "schema.sql"),
     ("bookrunner.books.compliance.programme", "rules.sql"),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
@@ -99,7 +100,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.registry.transfers.actions", "verbs.sql"),
     *(
         ("bookrunner.books.registry.transfers.actions.buybacks", f"{part}.sql")
-        for part in ("verbs", "burning")
+        for part in ("verbs", "burning", "releases")
     ),
     *(("bookrunner.books.registry.transfers.actions.conversions", f"{part}.sql") for part in _CONVERSIONS),
     ("bookrunner.books.registry.transfers.actions", "lieu.sql"),
@@ -193,6 +194,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.desks", "decisions.sql"),
     ("bookrunner.api.access.people", "reading.sql"),
     *(("bookrunner.api.desks.servicing", f"{part}.sql") for part in ("distributions", "payments")),
+    ("bookrunner.api.desks.servicing.debt", "debt.sql"),
     *(("bookrunner.api.desks.servicing.actions", f"{part}.sql") for part in _ACTIONS),
     ("bookrunner.db", "grants.sql"),
 )

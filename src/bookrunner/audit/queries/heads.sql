@@ -269,6 +269,7 @@ with kept (machine, scope, subject, version, head) as (
     union all select 'split', offering_id, split_id, version, chain_head from registry.split
     union all select 'buyback', offering_id, buyback_id, version, chain_head from registry.buyback
     union all select 'tender', offering_id, tender_id, version, chain_head from registry.tender
+    union all select 'line_release', offering_id, release_id, version, chain_head from registry.line_release
     union all select 'conversion', offering_id, conversion_id, version, chain_head from registry.conversion
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
@@ -283,7 +284,7 @@ where e.version = 1
         'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'delivery_stop', 'holding', 'control_book',
         'control_change', 'custodian', 'registration_change', 'lost_holder', 'search_task', 'dormancy_rule', 'payee_mandate', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
         'affiliation', 'transfer_request', 'rescission', 'observed_transfer', 'register_import', 'venue', 'trade', 'trade_alarm', 'settlement', 'interest',
-        'control_action', 'account_restraint', 'security_restraint', 'split', 'buyback', 'tender', 'conversion')
+        'control_action', 'account_restraint', 'security_restraint', 'split', 'buyback', 'tender', 'line_release', 'conversion')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

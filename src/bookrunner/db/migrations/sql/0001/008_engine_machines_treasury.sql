@@ -169,6 +169,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('release', 'sent', 'settled', 'settled', 'treasury'),
     ('receipt', 'unmatched', 'funding', 'taken_as_funding', 'treasury'),
     ('receipt', 'funding', 'unmatched', 'unmatched', 'treasury'),
+    ('receipt', 'funding', 'divided', 'divided', 'treasury'),
     ('receipt', 'funding', 'returned', 'returned', 'treasury'),
     ('disbursement', '', 'owed', 'declared', 'treasury'),
     ('disbursement', 'owed', 'held', 'held', 'treasury'),

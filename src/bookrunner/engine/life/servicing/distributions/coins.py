@@ -50,18 +50,20 @@ class CoinPayments:
         ``coin`` may be left out where the offer takes one alone. Refuses ``payer_key_is_at_hand``,
         ``paying_wallet_pays_in_an_accepted_coin`` and ``one_paying_wallet_is_proposed``.
         """
-        signer = self._keys.payers(offering)
-        if signer is None:
-            raise Refused("payer_key_is_at_hand", f"no signing service is named payer.{offering}")
+        address = self.address(offering)
         wallet = new_id("pwl")
         self._payments.propose_paying_wallet(
             actor=actor,
             offering=offering,
             wallet=wallet,
             coin=coin or self._payments.coin_accepted(offering=offering),
-            address=signer.address,
+            address=address,
         )
         return wallet
+
+    def address(self, offering: str) -> bytes:
+        """Return the address whose key this installation holds for an offer; ``payer_key_is_at_hand``."""
+        return self._key(offering).address
 
     def decide_wallet(self, offering: str, wallet: str, *, is_agreed: bool, seen: int, actor: str) -> None:
         """Put a paying wallet in force as another person, or decline it."""
@@ -104,10 +106,14 @@ class CoinPayments:
             tell("lines are paid in tokens", offering=offering, rows=settled)
         return settled
 
-    def _signer(self, offering: str) -> Signer:
+    def _key(self, offering: str) -> Signer:
         signer = self._keys.payers(offering)
         if signer is None:
             raise Refused("payer_key_is_at_hand", f"no signing service is named payer.{offering}")
+        return signer
+
+    def _signer(self, offering: str) -> Signer:
+        signer = self._key(offering)
         self._submitter.know(signer)
         self._desk.registry.open_key(
             actor=PROCESS,

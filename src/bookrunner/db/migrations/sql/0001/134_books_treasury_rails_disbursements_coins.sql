@@ -234,7 +234,9 @@ begin
     end if;
     return coalesce((select x.distributable_minor - x.withheld_minor from engine.distribution x
             where x.offering_id = p_offering and x.distribution_id = p_distribution),
-        (select s.owed_minor from treasury.lieu_standing s where s.offering_id = p_offering and s.split_id = p_distribution)) - coins - gone;
+        (select s.owed_minor from treasury.lieu_standing s where s.offering_id = p_offering and s.split_id = p_distribution)) - coins - gone
+        - (select coalesce(sum(r.amount_minor), 0) from treasury.released_price r
+            where r.offering_id = p_offering and r.distribution_id = p_distribution);
 end $$;
 
 -- The wallet that each payee is paid to in tokens for a record date, or why it is paid to none: its linked one if it was that at the end of
