@@ -41,6 +41,7 @@ from bookrunner.cli.offers import (
     principal,
     remittances,
     taxes,
+    tokens,
     votes,
 )
 from bookrunner.cli.play import bank, demo, parts, simulate
@@ -94,6 +95,7 @@ _NOUNS = (
     splits,
     taxes,
     templates,
+    tokens,
     transfers,
     votes,
     work,

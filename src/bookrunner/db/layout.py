@@ -23,7 +23,17 @@ _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
-_DISBURSEMENTS = ("schema", "accounts", "verbs", "redeemed", "remittances", "ach", "coins", "lieu")
+_DISBURSEMENTS = (
+    "schema",
+    "accounts",
+    "verbs",
+    "redeemed",
+    "remittances",
+    "ach",
+    "coins",
+    "findings",
+    "lieu",
+)
 _FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 

@@ -3,6 +3,7 @@
 insert into engine.machine (machine, keeper, sentence) values
     ('disbursement', 'treasury', 'One payment to one payee of a distribution.'),
     ('fee_settlement', 'treasury', 'How the charged fee of a transfer ends.'),
+    ('payment_finding', 'treasury', 'What two people say of a payment in tokens whose final transaction did not move what it orders.'),
     ('paying_wallet', 'treasury', 'The wallet that an offer pays its holders from.'),
     ('payee_account', 'treasury', 'Where a payee gets its money.'),
     ('tax_remittance', 'treasury', 'Withheld tax on its way to the tax office.');
@@ -18,6 +19,9 @@ insert into engine.state (machine, state, sentence) values
     ('fee_settlement', 'proposed', 'Waits for a second person; the fee is owed.'),
     ('fee_settlement', 'settled', 'Paid outside escrow or waived; the fee is owed no more.'),
     ('fee_settlement', 'declined', 'Refused; the fee is owed.'),
+    ('payment_finding', 'proposed', 'Waits for a second person; the line is on its way still.'),
+    ('payment_finding', 'closed', 'Nothing moved; the line may be tried again, and that order is never settled.'),
+    ('payment_finding', 'declined', 'Refused, with the reason.'),
     ('paying_wallet', 'proposed', 'Waits for a second person.'),
     ('paying_wallet', 'in_force', 'Lines are paid from it in tokens.'),
     ('paying_wallet', 'superseded', 'Another one is in force.'),
@@ -187,6 +191,9 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('fee_settlement', '', 'proposed', 'proposed', 'treasury'),
     ('fee_settlement', 'proposed', 'settled', 'settled', 'treasury'),
     ('fee_settlement', 'proposed', 'declined', 'declined', 'treasury'),
+    ('payment_finding', '', 'proposed', 'proposed', 'treasury'),
+    ('payment_finding', 'proposed', 'closed', 'closed', 'treasury'),
+    ('payment_finding', 'proposed', 'declined', 'declined', 'treasury'),
     ('paying_wallet', '', 'proposed', 'proposed', 'treasury'),
     ('paying_wallet', 'proposed', 'in_force', 'put_in_force', 'treasury'),
     ('paying_wallet', 'proposed', 'declined', 'declined', 'treasury'),

@@ -101,7 +101,7 @@ begin
         and (new.status = 'paid' and not exists (select from treasury.coin_settlement s
                 where s.offering_id = old.offering_id and s.payout_id = old.payout_id)
             or new.status = 'returned' and not exists (select from engine.payment_on_chain(old.offering_id, old.payout_id) f
-                where f.status in ('reverted', 'given_up'))) then
+                where f.status in ('reverted', 'given_up')) and not treasury.is_closed(old.offering_id, old.payout_id)) then
         raise exception using errcode = 'BR008', constraint = 'line_is_settled_by_its_own_transfer',
             message = format('%s is paid in tokens by %s', old.disbursement_id, old.payout_id);
     end if;
@@ -353,11 +353,28 @@ begin
     return true;
 end $$;
 
--- The chain says that an order did nothing and never will: the tokens are where they were, and the line is open until somebody tries it again.
+-- The tokens of an order are where they were, and its line is open until somebody tries it again; false when it waits for no end.
+create function treasury.open_coin_line(p_offering text, p_payout text, p_code text) returns boolean
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    d treasury.disbursement;
+begin
+    select * into d from treasury.disbursement where offering_id = p_offering and payout_id = p_payout and status = 'paying' for update;
+    if not found then
+        return false;
+    end if;
+    perform treasury.post(p_offering, 'bounced:' || d.disbursement_id || '@' || d.try_no, 'distribution_returned', d.currency, jsonb_build_array(
+        jsonb_build_object('account', treasury.left_from(p_offering, p_payout), 'side', 'debit', 'amount', d.amount_minor),
+        jsonb_build_object('account', 'liab:distribution:' || d.distribution_id, 'side', 'credit', 'amount', d.amount_minor)), 'paid:' || p_payout);
+    update treasury.disbursement set status = 'returned', bounce_code = p_code
+    where offering_id = p_offering and disbursement_id = d.disbursement_id;
+    return true;
+end $$;
+
+-- The chain says that an order did nothing and never will.
 create function treasury.return_coin_payment(p_actor text, p_request text, p_offering text, p_payout text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    d treasury.disbursement;
     told text := (select f.status from engine.payment_on_chain(p_offering, p_payout) f);
 begin
     perform audit.enter(p_actor, p_request);
@@ -366,14 +383,5 @@ begin
         raise exception using errcode = 'BR008', constraint = 'returned_tokens_never_left',
             message = format('the transaction of %s is under way, or came through', p_payout);
     end if;
-    select * into d from treasury.disbursement where offering_id = p_offering and payout_id = p_payout and status = 'paying' for update;
-    if not found then
-        return false;
-    end if;
-    perform treasury.post(p_offering, 'bounced:' || d.disbursement_id || '@' || d.try_no, 'distribution_returned', d.currency, jsonb_build_array(
-        jsonb_build_object('account', treasury.left_from(p_offering, p_payout), 'side', 'debit', 'amount', d.amount_minor),
-        jsonb_build_object('account', 'liab:distribution:' || d.distribution_id, 'side', 'credit', 'amount', d.amount_minor)), 'paid:' || p_payout);
-    update treasury.disbursement set status = 'returned', bounce_code = told
-    where offering_id = p_offering and disbursement_id = d.disbursement_id;
-    return true;
+    return treasury.open_coin_line(p_offering, p_payout, told);
 end $$;

@@ -8,7 +8,7 @@ from typing import Final
 
 from bookrunner.adapters.chain import Chain, ChainError, NodeRefused, Signer, transfer
 from bookrunner.books.treasury import disbursements, hand_over_waiting
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Keeper, Row
@@ -70,6 +70,45 @@ class CoinPayments:
         self._payments.decide_paying_wallet(
             actor=actor, offering=offering, wallet=wallet, is_agreed=is_agreed, seen=seen
         )
+
+    def propose_closing(self, offering: str, payout: str, because: str, *, actor: str) -> str:
+        """Say that the final transaction of an order moved nothing; return the id of what another decides on.
+
+        The node is asked first. Refuses ``closed_payment_moved_nothing``,
+        ``closed_payment_is_final_and_unsettled`` and ``payment_is_closed_once``.
+        """
+        self._refuse_moved(offering, payout)
+        finding = new_id("pfd")
+        named = {"offering": offering, "finding": finding, "payout": payout}
+        self._payments.propose_payment_finding(actor=actor, **named, because=because)
+        return finding
+
+    def decide_closing(
+        self, offering: str, finding: str, because: str, *, is_agreed: bool, seen: int, actor: str
+    ) -> None:
+        """Open the line of that order again as another person, or decline; the node is asked once more.
+
+        Refuses ``finding_exists``, ``closed_payment_needs_two_people`` and what `propose_closing` refuses.
+        """
+        rows = self._payments.payment_findings(offering=offering)
+        payout = next((row["payout_id"] for row in rows if row["finding_id"] == finding), None)
+        if payout is None:
+            raise UnknownRecord("finding_exists", f"there is no finding {finding} in {offering}")
+        if is_agreed:
+            self._refuse_moved(offering, payout)
+        said = {"is_agreed": is_agreed, "because": because, "seen": seen}
+        self._payments.decide_payment_finding(actor=actor, offering=offering, finding=finding, **said)
+        tell("a payment in tokens is decided on", offering=offering, subject=payout)
+
+    def _refuse_moved(self, offering: str, payout: str) -> None:
+        """Refuse an order of whose tokens any arrived: its payee would be paid twice."""
+        for row in self._terms.coin_payments_under_way(offering=offering):
+            number = row["block_number"]
+            if row["payout_id"] != payout or row["status"] != "final":
+                continue
+            for each in self._chain.arrivals([bytes(row["receiver"])], number, number):
+                if each.token == bytes(row["token"]) and each.transfer.transaction_hash == bytes(row["hash"]):
+                    raise Refused("closed_payment_moved_nothing", f"tokens of {payout} arrived")
 
     def carry_announced(self, scopes: frozenset[str] | None) -> int | None:
         """Pay what waits in these offers, or in all; return in how many seconds to look again.
