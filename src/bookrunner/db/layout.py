@@ -32,6 +32,7 @@ _DISBURSEMENTS = (
     "ach",
     "coins",
     "findings",
+    "losses",
     "lieu",
 )
 _FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")

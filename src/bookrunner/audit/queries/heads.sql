@@ -204,6 +204,8 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'payment_finding', offering_id, finding_id, version, chain_head from treasury.payment_finding
     union all
+    select 'wallet_loss', offering_id, loss_id, version, chain_head from treasury.wallet_loss
+    union all
     select 'disbursement', offering_id, disbursement_id, version, chain_head from treasury.disbursement
     union all
     select 'tax_remittance', offering_id, remittance_id, version, chain_head from treasury.tax_remittance
@@ -219,7 +221,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout',
         'alarm', 'payer_view', 'order_view', 'escrow_initiation', 'payment_notice', 'proposal', 'accepted_coin', 'coin_transfer', 'debit',
         'policy_change', 'escrow_account', 'fee', 'rate_file', 'currency_rule', 'rate_snapshot',
-        'payee_account', 'fee_settlement', 'paying_wallet', 'payment_finding', 'disbursement', 'tax_remittance')
+        'payee_account', 'fee_settlement', 'paying_wallet', 'payment_finding', 'wallet_loss', 'disbursement', 'tax_remittance')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -209,3 +209,21 @@ from treasury.coin_payment c
 left join treasury.payment_finding f on f.offering_id = c.offering_id and f.payout_id = c.payout_id and f.status <> 'declined'
 where c.offering_id = :offering and (f.finding_id is not null or exists (select from treasury.unsettled_payment u
     where u.offering_id = c.offering_id and u.payout_id = c.payout_id)) order by c.payout_id;
+
+-- name: propose_wallet_loss$
+-- Says that the key of the paying wallet is lost.
+select treasury.propose_wallet_loss(:actor, :request, :offering, :loss, :wallet, :because);
+
+-- name: decide_wallet_loss$
+-- Declares the loss as another person, or declines.
+select treasury.decide_wallet_loss(:actor, :request, :offering, :loss, cast(:is_agreed as boolean), :because, :seen);
+
+-- name: make_loss_good$
+-- Takes a receipt as money that makes a loss good; answers what is open.
+select treasury.make_loss_good(:actor, :request, :offering, :loss, :distribution, :receipt, :seen);
+
+-- name: wallet_losses
+-- The lost wallets of an offer, those that wait first, each with what every payment lost.
+select l.loss_id, l.wallet_id, l.status, l.because, l.proposed_by, l.decided_by, l.version, s.distribution_id, s.currency, s.amount_minor, s.open_minor
+from treasury.wallet_loss l left join treasury.lost_standing s using (offering_id, loss_id)
+where l.offering_id = :offering order by l.status <> 'proposed', l.loss_id, s.distribution_id;
