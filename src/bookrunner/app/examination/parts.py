@@ -38,6 +38,7 @@ PARTS: Final[Mapping[str, Part]] = {
             "split",
             "buyback",
             "tender",
+            "line_release",
             "conversion",
             "record_difference",
             "subsidiary_entry",
