@@ -22,7 +22,7 @@ from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.api import api, issue
 from bookrunner.core.log import traces
 from bookrunner.db import Database, Endpoint
-from tests.attack.world import Connect, World
+from tests.attack.world import Connect, World, digest
 from tests.serving import serving
 
 # No test is about how fast a busy machine answers.
@@ -91,6 +91,7 @@ def calls(endpoint: Endpoint, database: Database, connect: Connect) -> Iterator[
     world = World(connect).build("allocated")
     app = api(database)
     app.state.bank_files = AnyFormatReader()
+    app.state.paying_address = lambda offer: digest(offer)[:20]
     with serving(app) as url:
         yield Api(url, endpoint, world)
 

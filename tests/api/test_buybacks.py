@@ -9,6 +9,8 @@ from bookrunner.core import clock
 from bookrunner.db import Database, Endpoint
 from tests.api.conftest import Api, problem, serving
 from tests.attack.world import Connect, World
+from tests.servicing.buying import Buyer
+from tests.servicing.test_line_releases import TWO, started
 
 PATH = "/v1/offers/ofr_one/buybacks"
 LATER = (clock.now() + timedelta(days=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -70,3 +72,34 @@ def test_a_buy_back_is_opened_by_two_people_and_answered_by_holders(
         assert problem(none)["code"] == "buyback_exists"
         assert problem(calls.get("/v1/offers/ofr_none/buybacks", "audit"))["code"] == "offer_exists"
     assert calls.events(made) == ["buyback.proposed", "buyback.opened", "buyback.abandoned"]
+
+
+def test_a_line_that_nobody_can_cancel_is_let_go_by_two_people(
+    connect: Connect, database: Database, endpoint: Endpoint
+) -> None:
+    issuer = Buyer(connect, database)
+    made, _ = started(issuer)
+    with serving(api(database)) as url:
+        calls = Api(url, endpoint, issuer)
+        tess, theo = ({"keeper": "registry", "name": name} for name in ("agent.tess", "agent.theo"))
+        (seen,) = (one["version"] for one in calls.get(PATH, "audit").json()["buybacks"])
+        path, asked = f"{PATH}/{made}/line_releases", {"investor": TWO, "because": "frozen by a court"}
+        early = calls.post(path, asked, seen=f'"{seen}"', **tess)
+        assert problem(early)["code"] == "released_line_cannot_be_cancelled"
+        issuer.control("freeze_account", investor=TWO)
+        assert problem(calls.post(path, asked, seen='"99"', **tess))["status"] == 412
+        stranger = calls.post(path, asked | {"investor": "ivr_stranger"}, seen=f'"{seen}"', **tess)
+        assert problem(stranger)["code"] == "released_line_exists"
+        proposed = calls.post(path, asked, seen=f'"{seen}"', request="once", **tess)
+        assert proposed.status_code == 201
+        again = calls.post(path, asked, seen=f'"{seen}"', request="once", **tess)
+        assert again.json() == proposed.json()
+        decide = f"{path}/{proposed.json()['id']}/decisions"
+        yes = {"decision": "released", "because": "read the order"}
+        assert problem(calls.post(decide, yes, seen='"1"', **tess))["code"] == "line_release_needs_two_people"
+        assert problem(calls.post(decide, yes, seen='"5"', **theo))["status"] == 412
+        assert problem(calls.post(f"{path}/lnr_none/decisions", yes, seen='"1"', **theo))["status"] == 404
+        assert calls.post(decide, yes, seen='"1"', **theo).json()["status"] == "released"
+        (listed,) = calls.get(path, "audit").json()["line_releases"]
+        assert (listed["investor"], listed["price"]["amount"]) == (TWO, "4500.00")
+        assert listed["hindered_by"] == "seller_account_is_not_frozen"

@@ -45,15 +45,21 @@ def test_withheld_tax_and_accounts_are_decided_by_two_people(
         named = {"payee": payee, "account": "ACC-NEW", "evidence_sha256": PAPER, "because": "its letter"}
         account = calls.post(f"{OFFER}/payee_accounts", {**named, "entry_class": "CCD"}, **FLO).json()["id"]
         decide = f"{OFFER}/payee_accounts/{account}/decisions"
-        early = calls.post(decide, {"decision": "approved"}, seen='"1"', **GUS)
-        assert problem(early)["code"] == "payee_is_screened_before_it_is_paid"
+        yes = {"decision": "approved", "payee": payee}
+        assert (
+            problem(calls.post(decide, yes, seen='"1"', **GUS))["code"]
+            == "payee_is_screened_before_it_is_paid"
+        )
         world.screen()
-        assert problem(calls.post(decide, {"decision": "approved"}, seen='"1"', **FLO))["status"] == 409
-        assert calls.post(decide, {"decision": "approved"}, seen='"1"', **GUS).json()["status"] == "in_force"
+        assert problem(calls.post(decide, yes, seen='"1"', **FLO))["status"] == 409
+        assert calls.post(decide, yes, seen='"1"', **GUS).json()["status"] == "in_force"
         (listed,) = calls.get(f"{OFFER}/payee_accounts", "treasury").json()["payee_accounts"]
         assert (listed["payee"], listed["rail"], listed["entry_class"]) == (payee, "ach", "CCD")
         for path in ("remittances/rmt_none", "payee_accounts/pac_none"):
-            missing = calls.post(f"{OFFER}/{path}/decisions", {"decision": "approved"}, seen='"1"', **GUS)
+            named = {"payee": payee} if path.startswith("payee") else {}
+            missing = calls.post(
+                f"{OFFER}/{path}/decisions", {"decision": "approved"} | named, seen='"1"', **GUS
+            )
             assert missing.status_code == 404
         other = calls.post("/v1/offers/ofr_none/remittances", {**asked, "account": "OFFICE-1"}, **FLO)
         assert problem(other)["code"] == "offer_exists"
@@ -78,7 +84,27 @@ def test_an_account_is_named_for_payees_of_the_offer_alone_and_before_they_are_o
         assert shown["account_id"] == account
         world.screen()
         decide = f"{OFFER}/payee_accounts/{account}/decisions"
-        assert calls.post(decide, {"decision": "approved"}, seen='"1"', **GUS).json()["status"] == "in_force"
+        yes = {"decision": "approved", "payee": payee}
+        assert calls.post(decide, yes, seen='"1"', **GUS).json()["status"] == "in_force"
+
+
+def test_an_account_is_decided_on_for_its_payee_alone(
+    connect: Connect, database: Database, endpoint: Endpoint
+) -> None:
+    world, _ = payer(connect, database)
+    one, two = world.id("ivr", 1), world.id("ivr", 2)
+    for payee in (two, one):
+        said = [payee, "pac_same", "stablecoin", None, "asked in writing"]
+        world.call("treasury.propose_payee_account", *said)
+    with serving(api(database)) as url:
+        calls = Api(url, endpoint, world)
+        decide = f"{OFFER}/payee_accounts/pac_same/decisions"
+        no = {"decision": "declined", "payee": one}
+        assert calls.post(decide, no, seen='"1"', **GUS).json()["status"] == "declined"
+        stranger = calls.post(decide, {**no, "payee": world.id("ivr", 3)}, seen='"1"', **GUS)
+        assert (stranger.status_code, problem(stranger)["code"]) == (404, "payee_account_exists")
+    states = dict(world.ask("select investor_id, status from treasury.payee_account"))
+    assert states == {one: "declined", two: "proposed"}
 
 
 def test_years_are_drafted_and_coupons_name_the_fixing_that_is_missing(

@@ -219,6 +219,11 @@ def test_the_commands_take_a_buy_back_from_its_terms_to_its_draft(
     time.sleep(max(0.0, (datetime.fromisoformat(soon) - clock.now()).total_seconds()) + 0.1)
     accept = here("buyback", "accept", offer, made, "--actor", IRIS)
     assert told(accept) == [f"{made}: accepted from 1 holders"]
+    let_go = (*because, "--actor", TESS)
+    early = here("buyback", "release-line", offer, made, holder, *let_go)
+    assert "released_line_has_its_price_set_apart" in refusal(early)
+    none = here("buyback", "agree-release", offer, made, "lnr_none", *let_go)
+    assert "line_release_exists" in refusal(none)
     app.reconcile(offer, actor="reconciliation")
     app.distributions.look(clock.today())
     assert "day_is_a_date" in refusal(

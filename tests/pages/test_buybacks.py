@@ -51,6 +51,34 @@ def _wide_enough(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def _let_go(agency: Agency, theo: Page, tess: Page) -> None:
+    """Ask to let the line go, and decide on it once somebody asked while its money was set apart."""
+    visit(theo, agency, PART)
+    theo.get_by_label("Why it can never be cancelled").fill("a court froze the account")
+    theo.get_by_role("button", name="Ask to let it go").click()
+    expect(theo.get_by_role("alert")).to_contain_text("nothing is set apart yet")
+    admin = agency.register.login("admin")
+    admin.execute(b"alter table registry.line_release disable trigger user")
+    admin.execute(
+        b"insert into registry.line_release (offering_id, release_id, buyback_id, holding_id, status,"
+        b" because, hindered_by, proposed_by, version, chain_head) select offering_id, 'lnr_one',"
+        b" buyback_id, holding_id, 'proposed', 'a court froze the account', '', 'agent.theo', 1, 'x'"
+        b" from registry.redemption_line"
+    )
+    admin.execute(b"alter table registry.line_release enable trigger user")
+    visit(theo, agency, PART)
+    keep(theo, "buybacks-released-1280")
+    _wide_enough(theo)
+    visit(tess, agency, PART)
+    released = tess.locator("section", has=tess.get_by_role("heading", name="Lines to let go"))
+    released.get_by_label("Why").fill("read the order")
+    released.get_by_role("button", name="Let it go").click()
+    expect(tess.get_by_role("alert")).to_contain_text("nothing is set apart yet")
+    released.get_by_label("Why").fill("read the order")
+    released.get_by_role("button", name="Decline").click()
+    expect(released).to_contain_text("declined")
+
+
 def test_a_buy_back_is_opened_answered_and_accepted(agency: Agency, browser: Browser, axe: str) -> None:
     with at(agency, browser, width=1280) as theo, at(agency, browser, "agent.tess", width=390) as tess:
         for changed, says in (
@@ -94,6 +122,7 @@ def test_a_buy_back_is_opened_answered_and_accepted(agency: Agency, browser: Bro
             expect(theo.get_by_text("wait until its money is set apart")).to_be_visible()
             holder.goto(f"{agency.site.url}{PART}")
             expect(holder.get_by_text("3 units accepted")).to_be_visible()
+            _let_go(agency, theo, tess)
         for page, width in ((theo, 1280), (tess, 390)):
             visit(page, agency, PART)
             keep(page, f"buybacks-{width}")

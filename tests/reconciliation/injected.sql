@@ -237,6 +237,9 @@ delete from treasury.entry where offering_id = '{ofr}' and account = 'asset:escr
 -- statement_is_not_the_ledger | treasury | offer | statement with another balance
 update treasury.statement set closing_minor = closing_minor + 1 where offering_id = '{ofr}';
 
+-- lost_wallet_is_not_made_good | treasury | offer | wallet whose key is lost
+insert into treasury.lost_part (offering_id, loss_id, distribution_id, currency, amount_minor) values ('{ofr}', 'wls_1', 'dst_1', 'USD', 100);
+
 -- position_stands_at_its_facts | engine | inv | position with other bits
 update engine.position set standing = 0 where investment_id = '{inv}';
 

@@ -58,6 +58,12 @@ def test_a_volume_limit_keeps_its_meaning_through_a_split(at_rest: Class) -> Non
     at_rest.control("resume")
     assert moves.failing(at_rest.taker, 10) == []
     assert moves.failing(at_rest.taker, 11) == [rule]
+    kept = {
+        row["rule_id"]: (row["amount"], row["amount_now"])
+        for row in moves.keeper.transfer_rules(**at_rest.where)
+    }
+    assert (24, 36) in kept.values()
+    assert kept["trl_late"] == (1, 1)
     backdated = "update registry.transfer_rule set decided_at = '2020-01-01' where status = 'in_force'"
     assert wall(at_rest.world, backdated) == "transfer_rule_is_locked"
 

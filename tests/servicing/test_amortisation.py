@@ -71,6 +71,24 @@ def split(w: Payer) -> None:
         admin.execute(b"alter table registry.split enable trigger user")
 
 
+def converted(w: Payer, old: str, new: str, *, executed: str | None) -> None:
+    """Let a class have been converted into another one at a moment, or be on its way there."""
+    admin = w.login("admin")
+    with admin.transaction():
+        admin.execute(b"alter table registry.conversion disable trigger all")
+        admin.execute(b"delete from registry.conversion")
+        admin.execute(
+            b"insert into registry.conversion (offering_id, conversion_id, status, into_offering_id, formula,"
+            b" bears_interest, fractions, currency, effective_at, authority_sha256, authority_reference,"
+            b" proposed_by, decided_by, decided_at, instalments_begun, undelivered_units, begun_at,"
+            b" executed_at, version, chain_head)"
+            b" values (%s, 'cnv_1', %s, %s, 'fixed_ratio', false, 'lapse', 'USD', now(), sha256('x'), 'nine',"
+            b" 'issuer.iris', 'agent.tess', now(), 0, 0, now(), cast(%s as timestamptz), 1, 'x')",
+            [old, "begun" if executed is None else "executed", new, executed],
+        )
+        admin.execute(b"alter table registry.conversion enable trigger all")
+
+
 def left(a: Amortisation, w: Payer) -> dict[str, int]:
     """Return what the lots of each holder have left."""
     return {r["investor_id"]: r["outstanding_minor"] for r in a.terms.lot_principal(offering=w.offering)}
@@ -241,3 +259,21 @@ def test_coupons_are_on_the_principal_that_is_left(world: tuple[Payer, Distribut
     exact = UNITS * SECOND * 600
     assert worked["amount_minor"] == (2 * exact + 20_000) // (2 * 20_000)
     assert any(f"{SECOND * PRICE}/{PRICE * PRICE} is left" in line for line in worked["working"])
+
+
+@pytest.mark.parametrize("is_old", [True, False])
+def test_an_instalment_of_a_day_before_a_conversion_is_not_drafted_after_it(
+    world: tuple[Payer, Distributions, Amortisation], *, is_old: bool
+) -> None:
+    w, runs, a = world
+    put(w, "amo_1", said(FIRST, SECOND))
+    pair = (w.offering, "ofr_two") if is_old else ("ofr_two", w.offering)
+    for executed in (None, "now"):
+        converted(w, *pair, executed=executed)
+        with pytest.raises(Refused, match="instalment_is_of_the_units_after_the_conversion"):
+            a.draft(w.offering, 1, yesterday(), pay_on=yesterday(), actor="usr_first")
+    assert w.ask("select count(*) from engine.distribution") == [(0,)]
+    # Whoever held units at the end of a day after it has its part of them.
+    converted(w, *pair, executed=f"{yesterday()} 12:00")
+    drafted = a.draft(w.offering, 1, yesterday(), pay_on=yesterday(), actor="usr_first")
+    assert runs.standing(w.offering, drafted)["status"] == "draft"

@@ -354,14 +354,14 @@ def test_a_transfer_settles_one_line(purse: Purse) -> None:
 NAMES = ["pyo_a", "pyo_b", "pyo_c"]
 
 
-def _stored(purse: Purse) -> str:
+def stored(purse: Purse) -> str:
     """Start a payment and store an order for each line; return the distribution."""
     distribution = purse.start()
     assert purse.world.call("treasury.store_coin_payments", purse.world.offering, distribution, NAMES) == 3
     return distribution
 
 
-def _sign(purse: Purse, payout: str, **changed: object) -> str:
+def sign(purse: Purse, payout: str, **changed: object) -> str:
     """Sign an order as a worker that dies before it notes so."""
     asked = "select content from treasury.payout where payout_id = %s"
     ((content,),) = purse.world.ask(asked, payout)
@@ -373,17 +373,17 @@ def _sign(purse: Purse, payout: str, **changed: object) -> str:
 
 def test_a_signed_order_is_not_withdrawn(purse: Purse) -> None:
     w = purse.world
-    _stored(purse)
-    _sign(purse, "pyo_a")
+    stored(purse)
+    sign(purse, "pyo_a")
     with refused("withdrawn_order_is_not_signed"):
         w.call("treasury.withdraw_payout", w.offering, "pyo_a")
     with every_right(w, "treasury") as login, refused("withdrawn_order_is_not_signed"):
         login.execute(b"update treasury.payout set status = 'withdrawn' where payout_id = 'pyo_a'")
     w.call("treasury.withdraw_payout", w.offering, "pyo_b")
     with pytest.raises(Refused, match="signed_order_is_not_withdrawn"):
-        _sign(purse, "pyo_b")
+        sign(purse, "pyo_b")
     with pytest.raises(Refused, match="order_is_signed_on_its_chain"):
-        _sign(purse, "pyo_c", chain=CHAIN + 1)
+        sign(purse, "pyo_c", chain=CHAIN + 1)
     assert purse.payments.carry(w.offering) == 3
     assert {n: purse.holds(w.address(n)) for n in w.numbers} == {n: purse.net(n) for n in w.numbers}
     assert w.ask("select count(*) from registry.chain_transaction where purpose = 'pay'") == [(3,)]
@@ -392,7 +392,7 @@ def test_a_signed_order_is_not_withdrawn(purse: Purse) -> None:
 
 def test_who_signs_and_who_withdraws_wait_for_each_other(purse: Purse) -> None:
     w = purse.world
-    _stored(purse)
+    stored(purse)
     admin, treasury = w.login("admin"), w.login("treasury")
     treasury.execute(b"set lock_timeout = '300ms'")
     with admin.transaction():
@@ -403,7 +403,7 @@ def test_who_signs_and_who_withdraws_wait_for_each_other(purse: Purse) -> None:
     # Whoever signs has the row of the order in another session, and does not wait for itself.
     with treasury.transaction():
         assert w.call("treasury.take_payout", w.offering, "pyo_a") is not None
-        w.call("treasury.mark_handed_over", w.offering, "pyo_a", _sign(purse, "pyo_a"))
+        w.call("treasury.mark_handed_over", w.offering, "pyo_a", sign(purse, "pyo_a"))
     assert purse.payments.carry(w.offering) == 2
     assert set(w.states().values()) == {"paid"}
     w.check()
@@ -413,7 +413,7 @@ def test_every_verb_of_the_treasury_leaves_a_coin_line_to_its_transfer(
     purse: Purse, database: Database
 ) -> None:
     w = purse.world
-    distribution = _stored(purse)
+    distribution = stored(purse)
     asked = "select disbursement_id, amount_minor from treasury.disbursement where payout_id = 'pyo_a'"
     ((line, minor),) = w.ask(asked)
     before = w.ask("select * from treasury.disbursement order by 1, 2")
@@ -439,7 +439,7 @@ def test_every_verb_of_the_treasury_leaves_a_coin_line_to_its_transfer(
         if rule.startswith("order"):
             with refused(rule):
                 w.call("treasury.mark_handed_over", w.offering, "pyo_a", "by hand")
-            _sign(purse, "pyo_a")
+            sign(purse, "pyo_a")
     back = moved(minor, line, credit=True, return_reason="AC04")
     Desktop(w, database).take(moved(minor, line), back)
     assert w.ask("select * from treasury.disbursement order by 1, 2") == before
@@ -476,7 +476,7 @@ def test_a_paying_wallet_that_funds_lines_is_not_replaced(purse: Purse) -> None:
 
 def test_orders_of_a_former_wallet_are_withdrawn(purse: Purse) -> None:
     w = purse.world
-    _stored(purse)
+    stored(purse)
     replace = _another_wallet(purse)
     admin = w.login("admin")
     admin.execute(b"alter table treasury.paying_wallet disable trigger paying_wallet_is_free")
@@ -490,10 +490,10 @@ def test_orders_of_a_former_wallet_are_withdrawn(purse: Purse) -> None:
 
 def test_a_final_payment_that_moved_nothing_is_a_finding(purse: Purse) -> None:
     w = purse.world
-    distribution = _stored(purse)
+    distribution = stored(purse)
     # A token that says yes and moves nothing: the order is signed for a transfer of no unit.
     for payout in NAMES:
-        _sign(purse, payout, units="0")
+        sign(purse, payout, units="0")
     assert purse.payments.carry(w.offering) == 0
     lines = purse.runs.terms.distribution_lines(
         offering=w.offering, distribution=distribution, status=None, after="", most=10
@@ -516,7 +516,7 @@ class Asking(EvmChain):
 
 
 def test_a_node_is_asked_while_the_ledger_is_free(purse: Purse) -> None:
-    _stored(purse)
+    stored(purse)
     with Asking(purse) as chain:
         desk, node = purse.bench.desk, purse.bench.node
         submitter = Submitter(desk.registry, chain, purse.keys, pause=node.pulse)

@@ -31,8 +31,9 @@ from bookrunner.api.desks import (
     transfers,
     wallets,
 )
-from bookrunner.api.desks.servicing import distributions, filings, mandates, payments
+from bookrunner.api.desks.servicing import distributions, filings, mandates, paying, payments
 from bookrunner.api.desks.servicing.actions import buybacks, conversions, reinvestment, splits, votes
+from bookrunner.api.desks.servicing.debt import coupons, principal
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -105,6 +106,9 @@ PLAIN = (
     conversions,
     reinvestment,
     payments,
+    paying,
+    coupons,
+    principal,
     mandates,
     bank_files,
     breaks,
@@ -143,7 +147,8 @@ def api(  # noqa: PLR0913 - one parameter for each counterparty that may speak
     payment providers, e-sign providers and venues; without it their path does not exist. ``chain`` answers
     for contract wallets. ``capital`` takes institutions in, opens their escrow and hears settlements. Of the
     result, ``state.hooks_on_loopback`` lets a sandbox register webhooks to its own machine, and
-    ``state.compare`` compares the books before a closing is frozen, ``state.bank_files`` reads bank files.
+    ``state.compare`` compares the books before a closing is frozen, ``state.bank_files`` reads bank files,
+    ``state.paying_address`` tells the address whose key pays the holders of an offer.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -204,7 +209,7 @@ def _lend(app: FastAPI, gateway: Gateway) -> None:
     """Put on the application what its operations share, and what an installation may add."""
     app.state.streams, app.state.hooks_on_loopback = stream.Reader(gateway), False
     app.state.door, app.state.digest = Door(gateway), gateway.digest
-    app.state.compare = app.state.bank_files = None
+    app.state.compare = app.state.bank_files = app.state.paying_address = None
 
 
 def _heard(

@@ -31,19 +31,19 @@ from bookrunner.cli.checks import (
     transfers,
 )
 from bookrunner.cli.offers import (
-    coupons,
     distributions,
     documents,
     filings,
     issuers,
     life,
     payees,
-    principal,
     reinvestment,
     remittances,
     taxes,
+    tokens,
     votes,
 )
+from bookrunner.cli.offers.debt import coupons, principal
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, delegates, keys, machine, providers, serve
 from bookrunner.cli.proof import examination, kits, lists, records
@@ -96,6 +96,7 @@ _NOUNS = (
     splits,
     taxes,
     templates,
+    tokens,
     transfers,
     votes,
     work,

@@ -45,6 +45,7 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
     served.state.hooks_on_loopback = hooks_on_loopback(settings)
     served.state.compare = application.comparing.before_closing
     served.state.bank_files = application.bank_files
+    served.state.paying_address = application.payments.address
     return limited(served, Limits(settings.limits.key, settings.limits.address, settings.limits.visitor))
 
 

@@ -24,7 +24,18 @@ _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
-_DISBURSEMENTS = ("schema", "accounts", "verbs", "redeemed", "remittances", "ach", "coins", "lieu")
+_DISBURSEMENTS = (
+    "schema",
+    "accounts",
+    "verbs",
+    "redeemed",
+    "remittances",
+    "ach",
+    "coins",
+    "findings",
+    "losses",
+    "lieu",
+)
 _FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
@@ -51,6 +62,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     ("bookrunner.books.registry.transfers.actions", "schema.sql"),
     ("bookrunner.books.registry.transfers.actions.buybacks", "schema.sql"),
+    ("bookrunner.engine.life.servicing.buybacks", "released.sql"),
     ("bookrunner.books.registry.transfers.actions.conversions", "schema.sql"),
     (_REINVESTMENT, "schema.sql"),
     ("bookrunner.books.compliance.programme", "rules.sql"),
@@ -103,7 +115,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.registry.transfers.actions", "verbs.sql"),
     *(
         ("bookrunner.books.registry.transfers.actions.buybacks", f"{part}.sql")
-        for part in ("verbs", "burning")
+        for part in ("verbs", "burning", "releases")
     ),
     *(("bookrunner.books.registry.transfers.actions.conversions", f"{part}.sql") for part in _CONVERSIONS),
     *((_REINVESTMENT, f"{part}.sql") for part in ("verbs", "issuing")),
@@ -199,6 +211,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.desks", "decisions.sql"),
     ("bookrunner.api.access.people", "reading.sql"),
     *(("bookrunner.api.desks.servicing", f"{part}.sql") for part in ("distributions", "payments")),
+    ("bookrunner.api.desks.servicing.debt", "debt.sql"),
     *(("bookrunner.api.desks.servicing.actions", f"{part}.sql") for part in _ACTIONS),
     ("bookrunner.db", "grants.sql"),
 )

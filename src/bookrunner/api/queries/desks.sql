@@ -98,6 +98,21 @@ select answer, is_replay from api.decide_split(:key, :request, :body_sha256, :of
 -- Claims the key, does one act on a remittance of withheld tax, stores the answer.
 select answer, is_replay from api.act_on_remittance(:key, :request, :body_sha256, :offering, :subject, :version, :act, cast(:said as jsonb));
 
+-- name: propose_line_release^
+-- Claims the key, asks to let a line of a buy-back go, stores the answer.
+select answer, is_replay from api.propose_line_release(:key, :request, :body_sha256, :offering, :buyback, :version, :release, :investor,
+    :because);
+
+-- name: decide_line_release^
+-- Claims the key, decides on that as another person, stores the answer.
+select answer, is_replay from api.decide_line_release(:key, :request, :body_sha256, :offering, :buyback, :version, :release,
+    cast(:is_agreed as boolean), :because);
+
+-- name: line_releases
+-- The lines of a buy-back that somebody asks to let go, or that were let go, those that wait first.
+select * from registry.line_release_standing where offering_id = :offering and buyback_id = :buyback
+order by status <> 'proposed', proposed_at, release_id limit 200;
+
 -- name: act_on_payee_account^
 -- Claims the key, does one act on an account of a payee, stores the answer.
 select answer, is_replay from api.act_on_payee_account(:key, :request, :body_sha256, :offering, :subject, :version, :act, cast(:said as jsonb));

@@ -38,6 +38,7 @@ PARTS: Final[Mapping[str, Part]] = {
             "split",
             "buyback",
             "tender",
+            "line_release",
             "conversion",
             "reinvestment_plan",
             "reinvestment_election",

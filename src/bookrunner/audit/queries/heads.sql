@@ -202,6 +202,10 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'paying_wallet', offering_id, wallet_id, version, chain_head from treasury.paying_wallet
     union all
+    select 'payment_finding', offering_id, finding_id, version, chain_head from treasury.payment_finding
+    union all
+    select 'wallet_loss', offering_id, loss_id, version, chain_head from treasury.wallet_loss
+    union all
     select 'disbursement', offering_id, disbursement_id, version, chain_head from treasury.disbursement
     union all
     select 'tax_remittance', offering_id, remittance_id, version, chain_head from treasury.tax_remittance
@@ -217,7 +221,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout',
         'alarm', 'payer_view', 'order_view', 'escrow_initiation', 'payment_notice', 'proposal', 'accepted_coin', 'coin_transfer', 'debit',
         'policy_change', 'escrow_account', 'fee', 'rate_file', 'currency_rule', 'rate_snapshot',
-        'payee_account', 'fee_settlement', 'paying_wallet', 'disbursement', 'tax_remittance')
+        'payee_account', 'fee_settlement', 'paying_wallet', 'payment_finding', 'wallet_loss', 'disbursement', 'tax_remittance')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -269,6 +273,7 @@ with kept (machine, scope, subject, version, head) as (
     union all select 'split', offering_id, split_id, version, chain_head from registry.split
     union all select 'buyback', offering_id, buyback_id, version, chain_head from registry.buyback
     union all select 'tender', offering_id, tender_id, version, chain_head from registry.tender
+    union all select 'line_release', offering_id, release_id, version, chain_head from registry.line_release
     union all select 'conversion', offering_id, conversion_id, version, chain_head from registry.conversion
     union all select 'reinvestment_plan', offering_id, plan_id, version, chain_head from registry.reinvestment_plan
     union all select 'reinvestment_election', offering_id, election_id, version, chain_head from registry.reinvestment_election
@@ -285,7 +290,7 @@ where e.version = 1
         'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'delivery_stop', 'holding', 'control_book',
         'control_change', 'custodian', 'registration_change', 'lost_holder', 'search_task', 'dormancy_rule', 'payee_mandate', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
         'affiliation', 'transfer_request', 'rescission', 'observed_transfer', 'register_import', 'venue', 'trade', 'trade_alarm', 'settlement', 'interest',
-        'control_action', 'account_restraint', 'security_restraint', 'split', 'buyback', 'tender', 'conversion',
+        'control_action', 'account_restraint', 'security_restraint', 'split', 'buyback', 'tender', 'line_release', 'conversion',
         'reinvestment_plan', 'reinvestment_election')
     and not exists (
         select from kept k

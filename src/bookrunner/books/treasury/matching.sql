@@ -98,9 +98,9 @@ begin
         r.source_fingerprint, r.sender, r.line_sha256, r.exception, r.investment_id, r.attempt_id, r.matched_in,
         coalesce(r.root_id, r.receipt_id), r.source_accepted_by, r.source_accepted_because, r.stored_for
     from jsonb_array_elements(p_parts) as x (part);
-    -- A part is born like any receipt and takes the same way to where the whole stood.
+    -- A part is born like any receipt and takes the same way to where the whole stood; of what funds a payment whoever divides it says which do.
     update treasury.receipt p set status = case r.status when 'held' then 'held' when 'stored' then 'stored' else 'matched' end
-    where r.status <> 'unmatched' and p.offering_id = p_offering and p.receipt_id in (
+    where r.status not in ('unmatched', 'funding') and p.offering_id = p_offering and p.receipt_id in (
         select x ->> 'id' from jsonb_array_elements(p_parts) x);
     update treasury.receipt p set status = 'cleared'
     where r.status = 'cleared' and p.offering_id = p_offering and p.receipt_id in (

@@ -54,7 +54,7 @@ from (select t.offering_id, t.currency,
         coalesce(sum(t.amount_minor) filter (where t.account like 'liab:inv:%'), 0) as investors_minor,
         coalesce(sum(t.amount_minor) filter (where t.account like 'liab:%' and t.account not like 'liab:inv:%'
             and t.account not in ('liab:bank_overdraft', 'liab:transfer_fees')), 0) as queues_minor,
-        coalesce(sum(t.amount_minor) filter (where t.account = 'asset:clawback_receivable'), 0) as receivable_minor
+        coalesce(sum(t.amount_minor) filter (where t.account in ('asset:clawback_receivable', 'asset:lost_wallet')), 0) as receivable_minor
     from treasury.trial_balance t group by t.offering_id, t.currency) l
 left join lateral (select sum(x.amount_minor) as booked from treasury.booking x
     where x.offering_id = l.offering_id and x.currency = l.currency) b on true;

@@ -152,6 +152,50 @@ def draft(
     console.print(f"{made} waits for a second person: bookrunner distribution approve {offer} {made}")
 
 
+@buyback.command("release-line")
+def release_line(
+    offer: Id,
+    name: Id,
+    holder: Id,
+    *,
+    because: Annotated[str, typer.Option("--because", help="Why nobody can cancel it.")],
+    actor: Actor,
+) -> None:
+    """Ask to let one line of a started buy-back go: its units to the holder, its price to the issuer."""
+    with opened(read_settings()) as world:
+        row, book, made = _one(world, offer, name), world.application.desk.buybacks, new_id("lnr")
+        on = {"offering": offer, "buyback": name}
+        held = [each for each in book.redemption_lines(**on) if each["investor_id"] == holder]
+        if not held:
+            raise UnknownRecord("released_line_exists", f"{name} takes nothing of {holder}")
+        named = {"release": made, "holding": held[0]["holding_id"], "seen": row["version"]}
+        book.propose_line_release(actor=actor, **on, **named, because=because)
+    keep_facts(release=made)
+    console.print(f"{made} waits for a second person: bookrunner buyback agree-release {offer} {name} {made}")
+
+
+@buyback.command("agree-release")
+def agree_release(
+    offer: Id,
+    name: Id,
+    release: Id,
+    *,
+    because: Annotated[str, typer.Option("--because", help="Why.")],
+    decline: Annotated[bool, typer.Option("--decline", help="Keep the line.")] = False,
+    actor: Actor,
+) -> None:
+    """Let the line go as another person, or decline."""
+    with opened(read_settings()) as world:
+        book = world.application.desk.buybacks
+        rows = book.line_releases(offering=offer, buyback=name)
+        seen = {row["release_id"]: row["version"] for row in rows}
+        if release not in seen:
+            raise UnknownRecord("line_release_exists", f"there is no {release} in {name}")
+        said = {"is_agreed": not decline, "because": because, "seen": seen[release]}
+        book.decide_line_release(actor=actor, offering=offer, release=release, **said)
+    console.print(f"{release}: {'declined' if decline else 'let go'}")
+
+
 @buyback.command()
 def carry(offer: Id) -> None:
     """Take the units whose money is set apart, and owe their price."""
@@ -186,6 +230,7 @@ def show(offer: Id, name: Id) -> None:
         row, book = _one(world, offer, name), world.application.desk.buybacks
         offers = book.tenders(offering=offer, buyback=name)
         lines = book.redemption_lines(offering=offer, buyback=name)
+        releases = book.line_releases(offering=offer, buyback=name)
         paid = world.application.buybacks.money.redemptions(offering=offer, buyback=name)
     console.print(f"{name}: {row['status']}, {grouped(row['price_minor'], row['currency'])} a unit")
     table = Table("holder", "offer", "units", "accepted")
@@ -199,9 +244,14 @@ def show(offer: Id, name: Id) -> None:
         units = (str(line[key]) for key in ("offered_units", "units"))
         when = "" if line["cancelled_at"] is None else f"{line['cancelled_at']:%Y-%m-%d %H:%M:%S}"
         price = grouped(line["amount_minor"], row["currency"])
-        table.add_row(line["investor_id"], *units, price, when, line["waits_for"] or "")
+        waits = line["waits_for"] or ("let go" if line["released_at"] else "")
+        table.add_row(line["investor_id"], *units, price, when, waits)
     if lines:
         console.print(table)
+    for asked in releases:
+        console.print(
+            f"{asked['release_id']} of {asked['investor_id']}: {asked['status']}, {asked['because']}"
+        )
     for each in paid:
         console.print(f"paid by {each['distribution_id']}: {each['status']}")
 

@@ -15,6 +15,7 @@ from bookrunner.client.generated.calls.buybacks import BuybacksCalls
 from bookrunner.client.generated.calls.closings import ClosingsCalls
 from bookrunner.client.generated.calls.compliance import ComplianceCalls
 from bookrunner.client.generated.calls.conversions import ConversionsCalls
+from bookrunner.client.generated.calls.debt import DebtCalls
 from bookrunner.client.generated.calls.distributions import DistributionsCalls
 from bookrunner.client.generated.calls.endpoints import EndpointsCalls
 from bookrunner.client.generated.calls.events import EventsCalls
@@ -98,6 +99,11 @@ class Bookrunner(Transport):
     def conversions(self) -> ConversionsCalls:
         """The operations of conversions."""
         return ConversionsCalls(self)
+
+    @property
+    def debt(self) -> DebtCalls:
+        """The operations of debt."""
+        return DebtCalls(self)
 
     @property
     def distributions(self) -> DistributionsCalls:

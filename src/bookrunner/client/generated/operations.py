@@ -53,6 +53,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "decide_conversion": Operation(
         "POST", "/v1/offers/{offer}/conversions/{conversion}/decisions", True, True
     ),
+    "decide_coupon_fixing": Operation(
+        "POST", "/v1/offers/{offer}/coupon_fixings/{fixing}/decisions", True, True
+    ),
+    "decide_coupon_schedule": Operation(
+        "POST", "/v1/offers/{offer}/coupon_schedules/{schedule}/decisions", True, True
+    ),
     "decide_diligence": Operation(
         "POST", "/v1/investors/{investor}/diligences/{diligence}/decisions", True, True
     ),
@@ -64,6 +70,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "decide_hit": Operation("POST", "/v1/screenings/{subject}/hits/{hit}/decisions", True, True),
     "decide_identity": Operation("POST", "/v1/investors/{investor}/case/decisions", True, True),
+    "decide_line_release": Operation(
+        "POST", "/v1/offers/{offer}/buybacks/{buyback}/line_releases/{line_release}/decisions", True, True
+    ),
     "decide_on_receipt": Operation(
         "POST", "/v1/offers/{offer}/receipts/{receipt}/proposals/{receipt_proposal}/decisions", True, True
     ),
@@ -72,6 +81,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "decide_payee_mandate": Operation(
         "POST", "/v1/offers/{offer}/payee_mandates/{mandate}/decisions", True, True
+    ),
+    "decide_paying_wallet": Operation(
+        "POST", "/v1/offers/{offer}/paying_wallets/{wallet}/decisions", True, True
+    ),
+    "decide_principal_terms": Operation(
+        "POST", "/v1/offers/{offer}/principal_terms/{terms}/decisions", True, True
     ),
     "decide_profile_change": Operation(
         "POST", "/v1/investors/{investor}/changes/{change}/decisions", True, True
@@ -90,6 +105,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "disable_webhook_endpoint": Operation(
         "POST", "/v1/webhooks/endpoints/{endpoint}/disablements", True, True
     ),
+    "draft_coupon": Operation("POST", "/v1/offers/{offer}/coupons/{number}/distributions", True),
+    "draft_instalment": Operation("POST", "/v1/offers/{offer}/instalments/{number}/distributions", True),
     "draft_tax_year": Operation("POST", "/v1/offers/{offer}/tax_years", True),
     "dry_run_allotment": Operation("POST", "/v1/offers/{offer}/allotments/dry_run"),
     "dry_run_closing": Operation("POST", "/v1/offers/{offer}/closings/dry_run"),
@@ -146,6 +163,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_closings": Operation("GET", "/v1/offers/{offer}/closings"),
     "list_contradictions": Operation("GET", "/v1/investments/{investment}/contradictions"),
     "list_conversions": Operation("GET", "/v1/offers/{offer}/conversions"),
+    "list_coupon_fixings": Operation("GET", "/v1/offers/{offer}/coupon_fixings"),
+    "list_coupon_schedules": Operation("GET", "/v1/offers/{offer}/coupon_schedules"),
     "list_coupons": Operation("GET", "/v1/offers/{offer}/coupons"),
     "list_deficiencies": Operation("GET", "/v1/investments/{investment}/deficiencies"),
     "list_delegates": Operation("GET", "/v1/investors/{investor}/delegates"),
@@ -163,13 +182,17 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_interests": Operation("GET", "/v1/offers/{offer}/interests", query=("investor",)),
     "list_investments": Operation("GET", "/v1/investments", query=("offer", "status", "cursor", "limit")),
     "list_investor_notices": Operation("GET", "/v1/investments/{investment}/notices"),
+    "list_line_releases": Operation("GET", "/v1/offers/{offer}/buybacks/{buyback}/line_releases"),
     "list_offers": Operation("GET", "/v1/offers", query=("after", "limit")),
     "list_own_votes": Operation("GET", "/v1/investors/{investor}/votes"),
     "list_payee_accounts": Operation("GET", "/v1/offers/{offer}/payee_accounts"),
     "list_payee_mandates": Operation("GET", "/v1/offers/{offer}/payee_mandates"),
+    "list_paying_wallets": Operation("GET", "/v1/offers/{offer}/paying_wallets"),
     "list_payments": Operation(
         "GET", "/v1/offers/{offer}/payments", query=("status", "investment", "cursor", "limit")
     ),
+    "list_principal_lots": Operation("GET", "/v1/offers/{offer}/principal_lots", query=("cursor", "limit")),
+    "list_principal_terms": Operation("GET", "/v1/offers/{offer}/principal_terms"),
     "list_proposals": Operation("GET", "/v1/proposals"),
     "list_receipts": Operation(
         "GET",
@@ -223,8 +246,15 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
     "propose_buyback": Operation("POST", "/v1/offers/{offer}/buybacks", True),
     "propose_conversion": Operation("POST", "/v1/offers/{offer}/conversions", True),
+    "propose_coupon_fixing": Operation("POST", "/v1/offers/{offer}/coupon_fixings", True),
+    "propose_coupon_schedule": Operation("POST", "/v1/offers/{offer}/coupon_schedules", True),
+    "propose_line_release": Operation(
+        "POST", "/v1/offers/{offer}/buybacks/{buyback}/line_releases", True, True
+    ),
     "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
     "propose_payee_mandate": Operation("POST", "/v1/offers/{offer}/payee_mandates", True),
+    "propose_paying_wallet": Operation("POST", "/v1/offers/{offer}/paying_wallets", True),
+    "propose_principal_terms": Operation("POST", "/v1/offers/{offer}/principal_terms", True),
     "propose_reinvestment_plan": Operation("POST", "/v1/offers/{offer}/reinvestment/plans", True),
     "propose_release": Operation("POST", "/v1/offers/{offer}/releases", True),
     "propose_remittance": Operation("POST", "/v1/offers/{offer}/remittances", True),
@@ -283,4 +313,5 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "withdraw_consent": Operation("POST", "/v1/investments/{investment}/consent_withdrawals", True),
     "withdraw_interest": Operation("POST", "/v1/offers/{offer}/interests/{interest}/withdraw", True),
     "withdraw_investment": Operation("POST", "/v1/investments/{investment}/withdraw", True),
+    "work_coupon": Operation("GET", "/v1/offers/{offer}/coupons/{number}/working", query=("record_on",)),
 }

@@ -33,7 +33,10 @@ begin atomic
     from (select t.account, t.currency, t.amount_minor from treasury.trial_balance t where t.offering_id = p_offering) b
     full join (select s.account, s.currency, s.amount_minor from treasury.entry_sum s where s.offering_id = p_offering) e
         on e.account = b.account and e.currency = b.currency
-    where coalesce(b.amount_minor, 0) <> coalesce(e.amount_minor, 0);
+    where coalesce(b.amount_minor, 0) <> coalesce(e.amount_minor, 0)
+    union all
+    select 'lost_wallet_is_not_made_good', concat_ws(' ', l.loss_id, l.distribution_id), null, l.good_minor::text, l.amount_minor::text, null
+    from treasury.lost_standing l where l.offering_id = p_offering and l.open_minor > 0;
 end;
 
 -- The bits of a position are what its columns say.

@@ -69,9 +69,10 @@ class NewPayeeAccount(Shape):
 
 
 class PayeeAccountDecision(Shape):
-    """A second person's word."""
+    """A second person's word on an account of a payee; two payees may have accounts of one name."""
 
     decision: Literal["approved", "declined"]
+    payee: InvestorId
 
 
 class NewTaxYear(Shape):
@@ -224,7 +225,7 @@ def _accounts(router: APIRouter, gateway: Gateway) -> None:
             subject=account,
             version=write.decided_on,
             act=body.decision,
-            said="{}",
+            said=json.dumps({"payee": body.payee}),
         )
 
 

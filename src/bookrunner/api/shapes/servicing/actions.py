@@ -44,6 +44,27 @@ class BuybackActed(TypedDict):
     version: str
 
 
+class LineRelease(TypedDict):
+    """A line that is taken out of a started buy-back; ``hindered_by`` is what kept its units there."""
+
+    id: str
+    investor: str
+    units: int
+    price: Amount
+    status: str
+    because: str
+    hindered_by: str
+    proposed_by: str
+    decided_by: str | None
+    version: str
+
+
+class LineReleases(TypedDict):
+    """Lines of one buy-back that are let go, those that wait first."""
+
+    line_releases: list[LineRelease]
+
+
 class TenderActed(TypedDict):
     """What a holder offers, after it offered or took it back."""
 

@@ -130,6 +130,25 @@ class PayeeAccounts(TypedDict):
     payee_accounts: list[PayeeAccount]
 
 
+class PayingWallet(TypedDict):
+    """A wallet that an offer pays its holders from, in one of the coins that it takes."""
+
+    id: str
+    status: str
+    coin: str
+    chain: int
+    address: str
+    proposed_by: str
+    decided_by: str | None
+    version: str
+
+
+class PayingWallets(TypedDict):
+    """Wallets of an offer, that in force first."""
+
+    paying_wallets: list[PayingWallet]
+
+
 class TaxYear(TypedDict):
     """The tax documents of a year; ``differs`` counts payments that they do not say as they are."""
 

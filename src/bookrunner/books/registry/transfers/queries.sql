@@ -11,8 +11,9 @@ select registry.decide_transfer_rule(:actor, :request, :offering, :rule, :is_app
 select registry.end_transfer_rule(:actor, :request, :offering, :rule, :because);
 
 -- name: transfer_rules
--- The rules of an offer, those that wait first.
-select rule_id, status, kind, investor_id, starts_on, ends_on, amount, span, countries, payer, because, proposed_by, decided_by
+-- The rules of an offer, those that wait first; of a volume that is in force what it is in units of now.
+select rule_id, status, kind, investor_id, starts_on, ends_on, amount, span, countries, payer, because, proposed_by, decided_by,
+    case when kind = 'volume' and status = 'in_force' then registry.volume_now(:offering, amount, decided_at) else amount end as amount_now
 from registry.transfer_rule where offering_id = :offering
 order by array_position('{proposed,in_force,declined,ended}', status), kind, rule_id;
 

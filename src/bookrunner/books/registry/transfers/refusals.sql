@@ -199,7 +199,7 @@ begin
     union all
     select 93, 'volume_is_within_its_window', format('%s units a %s may go', t.amount, r.span), d.day
     from registry.rules_on(p_offering, 'volume', p_seller, today) r
-    cross join lateral (select trunc(registry.units_since(p_offering, r.amount, r.decided_at))::bigint as amount) t
+    cross join lateral (select registry.volume_now(p_offering, r.amount, r.decided_at) as amount) t
     cross join lateral (select registry.passes_on(p_offering, p_seller, p_units, t.amount, r.span, p_except) as day) d
     where d.day is distinct from today;
 end $$;

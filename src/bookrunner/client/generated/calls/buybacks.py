@@ -8,10 +8,14 @@ from bookrunner.client.generated.shapes.buybacks import (
     BuybackActed,
     BuybackDecision,
     Buybacks,
+    LineReleaseDecision,
+    LineReleases,
     NewBuyback,
+    NewLineRelease,
     NewTender,
     TenderActed,
 )
+from bookrunner.client.generated.shapes.shared import ServicingActed
 from bookrunner.client.records import ETag
 from bookrunner.client.transport import Call, Transport
 
@@ -60,6 +64,63 @@ class BuybacksCalls:
             OPERATIONS["decide_buyback"],
             Call(
                 path={"offer": offer, "buyback": buyback},
+                body=body,
+                if_match=if_match,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def list_line_releases(self, offer: str, buyback: str) -> LineReleases:
+        """List the lines that somebody asks to let go, or that were let go, those that wait first."""
+        return self._transport.record(
+            LineReleases, OPERATIONS["list_line_releases"], Call(path={"offer": offer, "buyback": buyback})
+        )
+
+    def propose_line_release(
+        self,
+        offer: str,
+        buyback: str,
+        body: NewLineRelease,
+        *,
+        if_match: ETag,
+        idempotency_key: str | None = None,
+    ) -> ServicingActed:
+        """Ask to let one line of a started buy-back go, on the version of the buy-back seen.
+
+        Another person decides. Refuses `released_line_is_open`, `released_line_has_its_price_set_apart`,
+        `released_line_cannot_be_cancelled` and `line_is_released_once`.
+        """
+        return self._transport.record(
+            ServicingActed,
+            OPERATIONS["propose_line_release"],
+            Call(
+                path={"offer": offer, "buyback": buyback},
+                body=body,
+                if_match=if_match,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def decide_line_release(
+        self,
+        offer: str,
+        buyback: str,
+        line_release: str,
+        body: LineReleaseDecision,
+        *,
+        if_match: ETag,
+        idempotency_key: str | None = None,
+    ) -> ServicingActed:
+        """Let a line go as another person, or decline: its units are free, its price is the issuer's again.
+
+        Refuses `line_release_needs_two_people`, `released_line_is_open` and
+        `released_line_cannot_be_cancelled`.
+        """
+        return self._transport.record(
+            ServicingActed,
+            OPERATIONS["decide_line_release"],
+            Call(
+                path={"offer": offer, "buyback": buyback, "line_release": line_release},
                 body=body,
                 if_match=if_match,
                 idempotency_key=idempotency_key,

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from bookrunner.client.generated.operations import OPERATIONS
 from bookrunner.client.generated.shapes.distributions import (
     Distribution,
-    DistributionActed,
     DistributionDecision,
     DistributionLine,
     DistributionLines,
     Distributions,
 )
+from bookrunner.client.generated.shapes.shared import DistributionActed
 from bookrunner.client.records import ETag
 from bookrunner.client.transport import Call, Transport, every
 

@@ -7,10 +7,13 @@ from bookrunner.client.generated.operations import OPERATIONS
 from bookrunner.client.generated.shapes.servicing import (
     Coupons,
     NewPayeeAccount,
+    NewPayingWallet,
     NewRemittance,
     NewTaxYear,
     PayeeAccountDecision,
     PayeeAccounts,
+    PayingWalletDecision,
+    PayingWallets,
     RemittanceDecision,
     Remittances,
     TaxYearDecision,
@@ -68,6 +71,51 @@ class ServicingCalls:
             OPERATIONS["decide_payee_account"],
             Call(
                 path={"offer": offer, "account": account},
+                body=body,
+                if_match=if_match,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def list_paying_wallets(self, offer: str) -> PayingWallets:
+        """List the wallets that an offer pays from, that in force first."""
+        return self._transport.record(
+            PayingWallets, OPERATIONS["list_paying_wallets"], Call(path={"offer": offer})
+        )
+
+    def propose_paying_wallet(
+        self, offer: str, body: NewPayingWallet, *, idempotency_key: str | None = None
+    ) -> ServicingActed:
+        """Propose the wallet whose key this installation holds for an offer; no caller names an address.
+
+        Refuses `payer_key_is_at_hand`, `paying_wallet_pays_in_an_accepted_coin` and
+        `one_paying_wallet_is_proposed`.
+        """
+        return self._transport.record(
+            ServicingActed,
+            OPERATIONS["propose_paying_wallet"],
+            Call(path={"offer": offer}, body=body, idempotency_key=idempotency_key),
+        )
+
+    def decide_paying_wallet(
+        self,
+        offer: str,
+        wallet: str,
+        body: PayingWalletDecision,
+        *,
+        if_match: ETag,
+        idempotency_key: str | None = None,
+    ) -> ServicingActed:
+        """Put a wallet in force as another person, in the place of the one before it, or decline it.
+
+        Refuses `paying_wallet_needs_two_people`, `paying_wallet_serves_one_offer` and
+        `replaced_paying_wallet_funds_nothing`.
+        """
+        return self._transport.record(
+            ServicingActed,
+            OPERATIONS["decide_paying_wallet"],
+            Call(
+                path={"offer": offer, "wallet": wallet},
                 body=body,
                 if_match=if_match,
                 idempotency_key=idempotency_key,

@@ -54,6 +54,34 @@ class Buybacks(Record):
     buybacks: list[Buyback]
 
 
+class LineRelease(Record):
+    """A line that is taken out of a started buy-back; `hindered_by` is what kept its units there."""
+
+    because: str
+    decided_by: str | None
+    hindered_by: str
+    id: str
+    investor: str
+    price: Exact
+    proposed_by: str
+    status: str
+    units: int
+    version: str
+
+
+class LineReleaseDecision(Sent):
+    """A second person's word, with its reason."""
+
+    because: str
+    decision: Literal["released", "declined"]
+
+
+class LineReleases(Record):
+    """Lines of one buy-back that are let go, those that wait first."""
+
+    line_releases: list[LineRelease]
+
+
 class NewBuyback(Sent):
     """What is bought back at a price for one unit; of a redemption everything when no limit is named."""
 
@@ -66,6 +94,13 @@ class NewBuyback(Sent):
     most_money: Exact | None = None
     most_units: int | None = None
     periods_bind: bool | None = None
+
+
+class NewLineRelease(Sent):
+    """The holder whose line nobody can cancel, and why it is let go."""
+
+    because: str
+    investor: str
 
 
 class NewTender(Sent):

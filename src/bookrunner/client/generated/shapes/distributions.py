@@ -44,15 +44,6 @@ class Distribution(Record):
     withheld: Exact
 
 
-class DistributionActed(Record):
-    """A distribution after an act on it."""
-
-    id: str
-    offer: str
-    status: str
-    version: str
-
-
 class DistributionDecision(Sent):
     """A second person's word; whoever cancels says why."""
 

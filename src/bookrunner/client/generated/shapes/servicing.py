@@ -44,6 +44,12 @@ class NewPayeeAccount(Sent):
     entry_class: Literal["PPD", "CCD"] | None = None
 
 
+class NewPayingWallet(Sent):
+    """The coin that holders are paid in; it may be left out where the offer takes one alone."""
+
+    coin: str | None = None
+
+
 class NewRemittance(Sent):
     """Withheld tax that goes to the tax office: the return that reports it, the year, where it is paid."""
 
@@ -74,15 +80,41 @@ class PayeeAccount(Record):
 
 
 class PayeeAccountDecision(Sent):
-    """A second person's word."""
+    """A second person's word on an account of a payee; two payees may have accounts of one name."""
 
     decision: Literal["approved", "declined"]
+    payee: str
 
 
 class PayeeAccounts(Record):
     """Accounts of payees, those that wait first."""
 
     payee_accounts: list[PayeeAccount]
+
+
+class PayingWallet(Record):
+    """A wallet that an offer pays its holders from, in one of the coins that it takes."""
+
+    address: str
+    chain: int
+    coin: str
+    decided_by: str | None
+    id: str
+    proposed_by: str
+    status: str
+    version: str
+
+
+class PayingWalletDecision(Sent):
+    """A second person's word."""
+
+    decision: Literal["approved", "declined"]
+
+
+class PayingWallets(Record):
+    """Wallets of an offer, that in force first."""
+
+    paying_wallets: list[PayingWallet]
 
 
 class Remittance(Record):

@@ -23,6 +23,15 @@ class Condition(Record):
     since: str
 
 
+class DistributionActed(Record):
+    """A distribution after an act on it."""
+
+    id: str
+    offer: str
+    status: str
+    version: str
+
+
 class InvestmentActed(Record):
     """A record of an investment after an act."""
 

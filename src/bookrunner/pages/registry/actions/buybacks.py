@@ -56,6 +56,14 @@ _SENTENCES: Final = {
     "something_is_offered": "nobody offers anything",
     "whoever_tenders_for_another_accepts_nothing": "whoever recorded an offer for a holder cannot accept",
     "acceptance_meets_units_at_rest": "units that it would take are on their way to somebody else",
+    "released_line_has_its_reason": "write why the line is let go",
+    "decided_line_release_has_its_reason": "write why",
+    "line_release_needs_two_people": "whoever asked cannot agree; another person decides",
+    "line_is_released_once": "somebody asked for this line already",
+    "released_line_is_open": "the line is cancelled, or a burn of it is on its way",
+    "released_line_has_its_price_set_apart": "nothing is set apart yet; give the buy-back up instead",
+    "released_line_cannot_be_cancelled": "nothing of this holder keeps its units from being cancelled",
+    "decision_is_on_the_version_seen": "it has changed since; look again, then decide",
     "transition_is_listed_for_the_keeper": "it is no longer where that step begins",
 }
 
@@ -84,6 +92,8 @@ def asked(  # noqa: PLR0913 - one field of the form each
     closes_at: _Line = "",
     reference: _Line = "",
     sha256: _Line = "",
+    holding: _Line = "",
+    seen: _Line = "",
 ) -> Asked:
     """Read a form."""
     terms = {
@@ -96,6 +106,8 @@ def asked(  # noqa: PLR0913 - one field of the form each
         "closes_at": closes_at,
         "reference": reference,
         "sha256": sha256,
+        "holding": holding,
+        "seen": seen,
     }
     return Asked(act, what, because.strip(), {name: text.strip() for name, text in terms.items()})
 
@@ -112,6 +124,7 @@ def facts_of(database: Database, offering: str) -> dict[str, Any]:
         "newest": newest,
         "tenders": keeper.tenders(**on) if newest else (),
         "lines": lines,
+        "releases": keeper.line_releases(**on) if newest else (),
         "waits": _WAITS,
         "kinds": KINDS,
         "states": _STATES,
@@ -135,6 +148,12 @@ def act(database: Database, by: tuple[str, str, str], form: Asked) -> None:
         keeper.abandon_buyback(**who, buyback=form.what, because=form.because)
     elif form.act == "accept":
         keeper.accept_buyback(**who, buyback=form.what)
+    elif form.act == "let_go":
+        named = {"release": new_id("lnr"), "holding": form.terms["holding"], "because": form.because}
+        keeper.propose_line_release(**who, buyback=form.what, **named, seen=read_whole(form.terms["seen"]))
+    elif form.act in {"let_go_agree", "let_go_decline"}:
+        said = {"is_agreed": form.act == "let_go_agree", "because": form.because}
+        keeper.decide_line_release(**who, release=form.what, **said, seen=read_whole(form.terms["seen"]))
     else:
         raise Refused("decision_is_one_of_those_offered", "choose one of the acts")
 

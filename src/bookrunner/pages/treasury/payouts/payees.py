@@ -36,6 +36,7 @@ MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "returned": ("refused", "bad"),
     "declined": ("cancelled", "grey"),
     "superseded": ("cancelled", "grey"),
+    "lost": ("missing", "bad"),
 }
 _In = Annotated[SignedIn, Depends(requiring(("treasury",)))]
 _Text = Annotated[str, Form(max_length=4000)]

@@ -14,7 +14,15 @@ from bookrunner.api.resources.offers import required
 from bookrunner.api.routing import Router
 from bookrunner.api.shapes import Because, InvestorId, Label, OfferId, Price, Sha256, Shape, money
 from bookrunner.api.shapes.moments import Moment, instant
-from bookrunner.api.shapes.servicing.actions import Buyback, BuybackActed, Buybacks, TenderActed
+from bookrunner.api.shapes.servicing.actions import (
+    Buyback,
+    BuybackActed,
+    Buybacks,
+    LineRelease,
+    LineReleases,
+    TenderActed,
+)
+from bookrunner.api.shapes.servicing.payments import ServicingActed
 from bookrunner.core.errors import Malformed
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
@@ -23,6 +31,7 @@ _CREATED = 201
 _READERS = ("registry", "engine", "audit")
 _KEEPER = "registry"
 _BuybackId = Annotated[str, StringConstraints(pattern="^bbk_[0-9A-Za-z_]{1,64}$")]
+_LineReleaseId = Annotated[str, StringConstraints(pattern="^lnr_[0-9A-Za-z_]{1,64}$")]
 _Units = Annotated[int, Field(ge=1, le=10**15)]
 
 
@@ -55,9 +64,30 @@ class NewTender(Shape):
     paper_sha256: Sha256 | None = None
 
 
+class NewLineRelease(Shape):
+    """The holder whose line nobody can cancel, and why it is let go."""
+
+    investor: InvestorId
+    because: Because
+
+
+class LineReleaseDecision(Shape):
+    """A second person's word, with its reason."""
+
+    decision: Literal["released", "declined"]
+    because: Because
+
+
 def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of buy-backs: read by registry, engine and audit, written by the agent."""
     router = Router(prefix="/v1/offers/{offer}/buybacks", tags=["buybacks"])
+    _buybacks(router, gateway)
+    _tender(router, gateway)
+    _releases(router, gateway)
+    return router
+
+
+def _buybacks(router: APIRouter, gateway: Gateway) -> None:
 
     @router.get("", operation_id="list_buybacks")
     async def listed(caller: Called, offer: OfferId) -> Buybacks:
@@ -123,8 +153,89 @@ def routes(gateway: Gateway) -> APIRouter:
             because=body.because,
         )
 
-    _tender(router, gateway)
-    return router
+
+def _releases(router: APIRouter, gateway: Gateway) -> None:
+    @router.get("/{buyback}/line_releases", operation_id="list_line_releases")
+    async def listed(caller: Called, offer: OfferId, buyback: _BuybackId) -> LineReleases:
+        """List the lines that somebody asks to let go, or that were let go, those that wait first."""
+        await gateway.admitted(caller, *_READERS)
+
+        def work(of: Within) -> tuple[Row, list[Row]]:
+            return required(of, offer), list(of.line_releases(offering=offer, buyback=buyback))
+
+        head, rows = await gateway.read(caller, work)
+        return {"line_releases": [_release(row, head["currency"]) for row in rows]}
+
+    @router.post(
+        "/{buyback}/line_releases",
+        operation_id="propose_line_release",
+        status_code=_CREATED,
+        response_model=ServicingActed,
+    )
+    async def proposed(write: Decided, offer: OfferId, buyback: _BuybackId, body: NewLineRelease) -> Response:
+        """Ask to let one line of a started buy-back go, on the version of the buy-back seen.
+
+        Another person decides. Refuses ``released_line_is_open``, ``released_line_has_its_price_set_apart``,
+        ``released_line_cannot_be_cancelled`` and ``line_is_released_once``.
+        """
+        answer = await gateway.write(
+            write,
+            _KEEPER,
+            "propose_line_release",
+            offering=offer,
+            buyback=buyback,
+            version=write.decided_on,
+            release=new_id("lnr"),
+            investor=body.investor,
+            because=body.because,
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    @router.post(
+        "/{buyback}/line_releases/{line_release}/decisions",
+        operation_id="decide_line_release",
+        response_model=ServicingActed,
+    )
+    async def decided(
+        write: Decided,
+        offer: OfferId,
+        buyback: _BuybackId,
+        *,
+        line_release: _LineReleaseId,
+        body: LineReleaseDecision,
+    ) -> Response:
+        """Let a line go as another person, or decline: its units are free, its price is the issuer's again.
+
+        Refuses ``line_release_needs_two_people``, ``released_line_is_open`` and
+        ``released_line_cannot_be_cancelled``.
+        """
+        return await gateway.write(
+            write,
+            _KEEPER,
+            "decide_line_release",
+            offering=offer,
+            buyback=buyback,
+            version=write.decided_on,
+            release=line_release,
+            is_agreed=body.decision == "released",
+            because=body.because,
+        )
+
+
+def _release(row: Row, currency: str) -> LineRelease:
+    return {
+        "id": row["release_id"],
+        "investor": row["investor_id"],
+        "units": row["units"],
+        "price": money(row["amount_minor"], currency),
+        "status": row["status"],
+        "because": row["because"],
+        "hindered_by": row["hindered_by"],
+        "proposed_by": row["proposed_by"],
+        "decided_by": row["decided_by"],
+        "version": str(row["version"]),
+    }
 
 
 def _tender(router: APIRouter, gateway: Gateway) -> None:

@@ -133,6 +133,11 @@ begin
     return div(above * 1000000000000, below) / 1000000000000;
 end $$;
 
+-- A limit of whole units that was decided at a moment, in units of now.
+create function registry.volume_now(p_offering text, p_units bigint, p_since timestamptz) returns bigint
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return trunc(registry.units_since(p_offering, p_units, p_since))::bigint;
+
 -- The authorised units move by the ratio, rounded down.
 create function registry.authorised_after_split(p_units bigint, s registry.split) returns bigint
 language sql immutable set search_path = pg_catalog, pg_temp

@@ -193,3 +193,37 @@ where l.offering_id = :offering and l.split_id = :split order by l.line_id limit
 -- name: pay_fractions$
 -- Owes every line of a split for its fraction, once its money is there.
 select treasury.pay_cash_in_lieu(:actor, :request, :offering, :split);
+
+-- name: propose_payment_finding$
+-- Says that the final transaction of an order in tokens moved nothing.
+select treasury.propose_payment_finding(:actor, :request, :offering, :finding, :payout, :because);
+
+-- name: decide_payment_finding$
+-- Opens the line of that order again as another person, or declines.
+select treasury.decide_payment_finding(:actor, :request, :offering, :finding, cast(:is_agreed as boolean), :because, :seen);
+
+-- name: payment_findings
+-- The orders of an offer whose final transaction did not move what they order, with what somebody said of each.
+select c.payout_id, c.disbursement_id, c.base_units, c.receiver, f.finding_id, coalesce(f.status, 'open') as status, f.because, f.proposed_by, f.decided_by, f.version
+from treasury.coin_payment c
+left join treasury.payment_finding f on f.offering_id = c.offering_id and f.payout_id = c.payout_id and f.status <> 'declined'
+where c.offering_id = :offering and (f.finding_id is not null or exists (select from treasury.unsettled_payment u
+    where u.offering_id = c.offering_id and u.payout_id = c.payout_id)) order by c.payout_id;
+
+-- name: propose_wallet_loss$
+-- Says that the key of the paying wallet is lost.
+select treasury.propose_wallet_loss(:actor, :request, :offering, :loss, :wallet, :because);
+
+-- name: decide_wallet_loss$
+-- Declares the loss as another person, or declines.
+select treasury.decide_wallet_loss(:actor, :request, :offering, :loss, cast(:is_agreed as boolean), :because, :seen);
+
+-- name: make_loss_good$
+-- Takes a receipt as money that makes a loss good; answers what is open.
+select treasury.make_loss_good(:actor, :request, :offering, :loss, :distribution, :receipt, :seen);
+
+-- name: wallet_losses
+-- The lost wallets of an offer, those that wait first, each with what every payment lost.
+select l.loss_id, l.wallet_id, l.status, l.because, l.proposed_by, l.decided_by, l.version, s.distribution_id, s.currency, s.amount_minor, s.open_minor
+from treasury.wallet_loss l left join treasury.lost_standing s using (offering_id, loss_id)
+where l.offering_id = :offering order by l.status <> 'proposed', l.loss_id, s.distribution_id;

@@ -68,7 +68,8 @@ begin
             left join hindered p on p.investor_id = l.payee_id and p.because in ('match_with_a_list', 'screening_waits')
             left join treasury.disbursement x on x.offering_id = l.offering_id and x.disbursement_id = l.line_id
             left join registry.redemption_open o on o.offering_id = l.offering_id and o.buyback_id = p_buyback and o.holding_id = l.holding_id
-            where l.offering_id = p_offering and l.distribution_id = paid)
+            where l.offering_id = p_offering and l.distribution_id = paid
+                and not registry.is_line_released(l.offering_id, p_buyback, l.holding_id))
     select s.investor_id, coalesce(s.because, 'money_is_on_another_rail') from (
         select j.*, sum(j.net_minor) filter (where not j.is_paid and (j.because is null or j.is_first))
             over (partition by j.is_coin order by j.is_first desc, j.line_id) as upto from judged j) s

@@ -197,6 +197,12 @@ begin
         raise exception using errcode = 'BR008', constraint = 'principal_terms_follow_the_split',
             message = format('units were split since %s; propose terms of a new unit', new.amortisation_id);
     end if;
+    -- What a conversion took the place of is no principal any more; and the units that it made had no part on a day before it.
+    if exists (select from registry.conversion c where new.offering_id in (c.offering_id, c.into_offering_id) and c.status in ('begun', 'executed')
+            and coalesce(c.executed_at, 'infinity') >= registry.end_of(d.record_on)) then
+        raise exception using errcode = 'BR008', constraint = 'instalment_is_of_the_units_after_the_conversion',
+            message = format('units of %s were converted after %s', new.offering_id, d.record_on);
+    end if;
     if exists (select from engine.instalment_run r join engine.distribution x using (offering_id, distribution_id) where r.offering_id = new.offering_id
             and r.amortisation_id = new.amortisation_id and r.number = new.number and x.status <> 'cancelled') then
         raise exception using errcode = 'BR008', constraint = 'instalment_is_paid_once', message = format('instalment %s has its distribution', new.number);

@@ -22,7 +22,8 @@ class Amortisation:
         """Draft the distribution that pays an instalment of every unit of a day; return its id.
 
         Refuses ``instalment_exists``, ``instalment_is_paid_once``, ``principal_terms_follow_the_split``,
-        ``principal_is_paid_between_coupons``, ``distribution_pays_its_instalment`` and what each draft does.
+        ``instalment_is_of_the_units_after_the_conversion``, ``principal_is_paid_between_coupons``,
+        ``distribution_pays_its_instalment`` and what each draft does.
         """
         made = new_id("dst")
         asked = {"number": number, "record_on": record_on, "pay_on": pay_on}

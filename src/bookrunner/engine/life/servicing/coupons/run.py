@@ -28,19 +28,23 @@ class Coupons:
             raise Refused("coupon_schedule_is_in_force", f"{offering} has no coupons in force")
         return found
 
+    def terms_of(self, offering: str, number: int, *, record_on: date, pay_on: date | None) -> Terms:
+        """Return the terms of the distribution that pays a coupon; refuses what `work_out` refuses."""
+        coupon = self.work_out(offering, number, record_on)
+        return Terms(
+            record_on=record_on,
+            pay_on=pay_on or coupon["to_on"],
+            available_minor=coupon["amount_minor"],
+            income="interest",
+        )
+
     def draft(self, offering: str, number: int, record_on: date, *, pay_on: date | None, actor: str) -> str:
         """Draft the distribution that pays a coupon, on its last day where no other is named; return its id.
 
         Refuses what `work_out` and `Distributions.draft` refuse, ``coupon_is_paid_once`` and
         ``distribution_pays_its_coupon``; nothing is drafted then.
         """
-        coupon = self.work_out(offering, number, record_on)
-        terms = Terms(
-            record_on=record_on,
-            pay_on=pay_on or coupon["to_on"],
-            available_minor=coupon["amount_minor"],
-            income="interest",
-        )
+        terms = self.terms_of(offering, number, record_on=record_on, pay_on=pay_on)
 
         def tie(within: Within, made: str) -> None:
             named = {"actor": actor, "offering": offering, "distribution": made}

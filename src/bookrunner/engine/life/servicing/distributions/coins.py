@@ -8,7 +8,7 @@ from typing import Final
 
 from bookrunner.adapters.chain import Chain, ChainError, NodeRefused, Signer, transfer
 from bookrunner.books.treasury import disbursements, hand_over_waiting
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Keeper, Row
@@ -50,24 +50,65 @@ class CoinPayments:
         ``coin`` may be left out where the offer takes one alone. Refuses ``payer_key_is_at_hand``,
         ``paying_wallet_pays_in_an_accepted_coin`` and ``one_paying_wallet_is_proposed``.
         """
-        signer = self._keys.payers(offering)
-        if signer is None:
-            raise Refused("payer_key_is_at_hand", f"no signing service is named payer.{offering}")
+        address = self.address(offering)
         wallet = new_id("pwl")
         self._payments.propose_paying_wallet(
             actor=actor,
             offering=offering,
             wallet=wallet,
             coin=coin or self._payments.coin_accepted(offering=offering),
-            address=signer.address,
+            address=address,
         )
         return wallet
+
+    def address(self, offering: str) -> bytes:
+        """Return the address whose key this installation holds for an offer; ``payer_key_is_at_hand``."""
+        return self._key(offering).address
 
     def decide_wallet(self, offering: str, wallet: str, *, is_agreed: bool, seen: int, actor: str) -> None:
         """Put a paying wallet in force as another person, or decline it."""
         self._payments.decide_paying_wallet(
             actor=actor, offering=offering, wallet=wallet, is_agreed=is_agreed, seen=seen
         )
+
+    def propose_closing(self, offering: str, payout: str, because: str, *, actor: str) -> str:
+        """Say that the final transaction of an order moved nothing; return the id of what another decides on.
+
+        The node is asked first. Refuses ``closed_payment_moved_nothing``,
+        ``closed_payment_is_final_and_unsettled`` and ``payment_is_closed_once``.
+        """
+        self._refuse_moved(offering, payout)
+        finding = new_id("pfd")
+        named = {"offering": offering, "finding": finding, "payout": payout}
+        self._payments.propose_payment_finding(actor=actor, **named, because=because)
+        return finding
+
+    def decide_closing(
+        self, offering: str, finding: str, because: str, *, is_agreed: bool, seen: int, actor: str
+    ) -> None:
+        """Open the line of that order again as another person, or decline; the node is asked once more.
+
+        Refuses ``finding_exists``, ``closed_payment_needs_two_people`` and what `propose_closing` refuses.
+        """
+        rows = self._payments.payment_findings(offering=offering)
+        payout = next((row["payout_id"] for row in rows if row["finding_id"] == finding), None)
+        if payout is None:
+            raise UnknownRecord("finding_exists", f"there is no finding {finding} in {offering}")
+        if is_agreed:
+            self._refuse_moved(offering, payout)
+        said = {"is_agreed": is_agreed, "because": because, "seen": seen}
+        self._payments.decide_payment_finding(actor=actor, offering=offering, finding=finding, **said)
+        tell("a payment in tokens is decided on", offering=offering, subject=payout)
+
+    def _refuse_moved(self, offering: str, payout: str) -> None:
+        """Refuse an order of whose tokens any arrived: its payee would be paid twice."""
+        for row in self._terms.coin_payments_under_way(offering=offering):
+            number = row["block_number"]
+            if row["payout_id"] != payout or row["status"] != "final":
+                continue
+            for each in self._chain.arrivals([bytes(row["receiver"])], number, number):
+                if each.token == bytes(row["token"]) and each.transfer.transaction_hash == bytes(row["hash"]):
+                    raise Refused("closed_payment_moved_nothing", f"tokens of {payout} arrived")
 
     def carry_announced(self, scopes: frozenset[str] | None) -> int | None:
         """Pay what waits in these offers, or in all; return in how many seconds to look again.
@@ -104,10 +145,14 @@ class CoinPayments:
             tell("lines are paid in tokens", offering=offering, rows=settled)
         return settled
 
-    def _signer(self, offering: str) -> Signer:
+    def _key(self, offering: str) -> Signer:
         signer = self._keys.payers(offering)
         if signer is None:
             raise Refused("payer_key_is_at_hand", f"no signing service is named payer.{offering}")
+        return signer
+
+    def _signer(self, offering: str) -> Signer:
+        signer = self._key(offering)
         self._submitter.know(signer)
         self._desk.registry.open_key(
             actor=PROCESS,

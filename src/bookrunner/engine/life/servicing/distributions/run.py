@@ -76,18 +76,7 @@ class Distributions:
         ``tiers_count_what_was_paid_before``, ``distributions_follow_each_other``,
         ``one_distribution_is_prepared``, ``capital_is_returned_once`` and ``paid_sponsor_is_named``.
         """
-        steps, counted = self._worked_out(offering, terms)
-        distribution = new_id("dst")
-        drafted = {
-            "record_on": terms.record_on.isoformat(),
-            "pay_on": terms.pay_on.isoformat(),
-            "income": terms.income,
-            "available": terms.available_minor,
-            "sponsor": terms.sponsor,
-            "counted": counted,
-            "reserves": [{"name": name, "amount": amount} for name, amount in terms.reserves],
-            "tiers": [_drafted(row, step) for row, step in zip(terms.tiers, steps, strict=True)],
-        }
+        drafted, distribution = self.worked(offering, terms), new_id("dst")
         with self.terms.together() as within:
             within.draft_distribution(
                 actor=actor, offering=offering, distribution=distribution, terms=drafted
@@ -97,6 +86,20 @@ class Distributions:
         tell("a distribution is drafted", offering=offering, subject=distribution)
         self.screen(offering, distribution, actor=actor)
         return distribution
+
+    def worked(self, offering: str, terms: Terms) -> dict[str, object]:
+        """Return a draft as the database takes it, with what each tier pays; refuses what `work_out` does."""
+        steps, counted = self._worked_out(offering, terms)
+        return {
+            "record_on": terms.record_on.isoformat(),
+            "pay_on": terms.pay_on.isoformat(),
+            "income": terms.income,
+            "available": terms.available_minor,
+            "sponsor": terms.sponsor,
+            "counted": counted,
+            "reserves": [{"name": name, "amount": amount} for name, amount in terms.reserves],
+            "tiers": [_drafted(row, step) for row, step in zip(terms.tiers, steps, strict=True)],
+        }
 
     def screen(self, offering: str, distribution: str, *, actor: str) -> int:
         """Open the screening of every payee on the lists in force; return how many payees.

@@ -15,7 +15,7 @@ begin atomic
     where r.offering_id = p_offering and (m.moved_at at time zone 'UTC')::date <= p_record_on group by 2
     union all
     select d.distribution_id, d.pay_on, 0, coalesce(sum(t.holders_minor) filter (where t.kind in ('return_of_capital', 'principal')), 0)
-            + coalesce((select r.capital_minor from engine.redemption r where r.offering_id = p_offering and r.distribution_id = d.distribution_id), 0),
+            + coalesce((select r.capital_minor - engine.capital_let_go(r) from engine.redemption r where r.offering_id = p_offering and r.distribution_id = d.distribution_id), 0),
         coalesce(sum(t.holders_minor) filter (where t.kind = 'preferred_return'), 0),
         coalesce(sum(t.holders_minor) filter (where t.kind not in ('return_of_capital', 'preferred_return', 'redemption', 'principal')), 0), sum(t.sponsor_minor)
     from engine.distribution d join engine.distribution_tier t using (offering_id, distribution_id)
@@ -346,11 +346,12 @@ left join lateral (select jsonb_object_agg(s.status, jsonb_build_object('lines',
 create view engine.distribution_line_standing as
 select l.offering_id, l.distribution_id, l.line_id, l.holding_id, l.investor_id, l.payee_id, l.units, l.capital_minor, l.income_minor, l.gross_minor,
     l.form, l.country, l.rate_bp, l.rate_source, l.withheld_minor, l.reinvested_minor, l.net_minor, d.status as distribution_status, d.record_on, d.pay_on,
-    d.currency, coalesce(p.status, 'entitled') as status, p.held_because, p.bounce_code, p.try_no, current_date - p.owed_since as age_days,
+    d.currency, coalesce(p.status, case when x.line_id is null then 'entitled' else 'released' end) as status, p.held_because, p.bounce_code, p.try_no, current_date - p.owed_since as age_days,
     case when exists (select from treasury.unsettled_payment u where u.offering_id = l.offering_id and u.disbursement_id = l.line_id)
         then 'final_payment_is_not_settled' end as finding
 from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
-left join treasury.disbursement_fact p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id;
+left join treasury.disbursement_fact p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id
+left join engine.released_line x on x.offering_id = l.offering_id and x.line_id = l.line_id;
 
 create view engine.distribution_tiers as
 select t.offering_id, t.distribution_id, jsonb_agg(jsonb_build_object('kind', t.kind, 'holders_minor', t.holders_minor,

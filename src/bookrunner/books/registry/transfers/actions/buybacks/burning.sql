@@ -91,6 +91,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from registry.redemption_line l join registry.buyback b using (offering_id, buyback_id)
         where l.offering_id = new.offering_id and l.buyback_id = new.buyback_id and l.holding_id = new.holding_id and b.status = 'accepted'
+            and not registry.is_line_released(l.offering_id, l.buyback_id, l.holding_id)
             and new.units = l.units and l.units = (select sum(m.units) from registry.movement m where m.offering_id = l.offering_id
                 and m.kind = 'redemption' and m.from_holding_id = l.holding_id and starts_with(m.reference, l.buyback_id || '/'))) then
         raise exception using errcode = 'BR008', constraint = 'cancellation_is_of_its_line', message = format('the units of %s were not taken', new.holding_id);
@@ -146,6 +147,15 @@ begin
     values (l.offering_id, 'pst_' || substr(movement, 5), l.holding_id, movement, -p_units);
 end $$;
 
+-- With its last line a buy-back is executed.
+create function registry.end_buyback(p_offering text, p_buyback text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if not exists (select from registry.redemption_open o where o.offering_id = p_offering and o.buyback_id = p_buyback) then
+        update registry.buyback set status = 'executed', executed_at = clock_timestamp() where offering_id = p_offering and buyback_id = p_buyback;
+    end if;
+end $$;
+
 -- Cancels one line: what its burns show, and the rest of it from the book entries. With the last line the buy-back is executed.
 create function registry.cancel_line(l registry.redemption_line, p_burns jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -162,9 +172,7 @@ begin
     insert into registry.cancellation (offering_id, buyback_id, holding_id, units) values (l.offering_id, l.buyback_id, l.holding_id, l.units);
     update registry.control_book set issued_units = (select coalesce(sum(p.units), 0) from registry.posting p where p.offering_id = l.offering_id)
     where offering_id = l.offering_id;
-    if not exists (select from registry.redemption_open o where o.offering_id = l.offering_id and o.buyback_id = l.buyback_id) then
-        update registry.buyback set status = 'executed', executed_at = clock_timestamp() where offering_id = l.offering_id and buyback_id = l.buyback_id;
-    end if;
+    perform registry.end_buyback(l.offering_id, l.buyback_id);
 end $$;
 
 -- Burned units of a final transaction: every line of it is cancelled in this transaction.

@@ -37,9 +37,9 @@ select t.tender_id, t.investor_id, t.status, t.units, t.accepted_units, t.tender
 where t.offering_id = :offering and t.buyback_id = :buyback order by t.tendered_at, t.tender_id;
 
 -- name: redemption_lines
--- What is taken of whom, when it was cancelled, and what a line waits for.
-select l.investor_id, l.holding_id, l.offered_units, l.units, l.amount_minor, c.cancelled_at, h.rule as waits_for
-from registry.redemption_line l left join registry.cancellation c using (offering_id, buyback_id, holding_id)
+-- What is taken of whom, when it was cancelled or let go, and what a line waits for.
+select l.investor_id, l.holding_id, b.offered_units, l.units, l.amount_minor, l.cancelled_at, l.released_at, h.rule as waits_for
+from registry.redemption_line_fact l join registry.redemption_line b using (offering_id, buyback_id, holding_id)
 left join registry.line_hindrances(:offering, :buyback) h on h.holding_id = l.holding_id
 where l.offering_id = :offering and l.buyback_id = :buyback order by l.investor_id;
 
@@ -55,9 +55,23 @@ select offering_id, buyback_id from registry.buyback where status = 'accepted' o
 -- The open buy-backs of offers in which an investor holds units, with what it may offer and has offered; those that are over with its offer.
 select s.offering_id, o.name, s.buyback_id, s.status, s.kind, s.price_minor, s.currency, s.closes_at, clock_timestamp() between s.opens_at and s.closes_at
     and s.status = 'open' as is_open, registry.free_balance(s.offering_id, h.investor_id, s.periods_bind) as free_units,
-    t.units, t.accepted_units, t.status as tender_status
+    t.units, t.accepted_units, case when t.status = 'accepted' and l.released_at is not null then 'released' else t.status end as tender_status
 from registry.holding h join registry.buyback s using (offering_id) join engine.offer o using (offering_id)
 left join lateral (select x.units, x.accepted_units, x.status from registry.tender x where x.offering_id = s.offering_id and x.buyback_id = s.buyback_id
     and x.investor_id = h.investor_id order by x.tendered_at desc limit 1) t on true
+left join registry.redemption_line_fact l on l.offering_id = s.offering_id and l.buyback_id = s.buyback_id and l.holding_id = h.holding_id
 where h.investor_id = :investor and s.status not in ('proposed', 'declined') and (h.units > 0 or t.status is not null) and (s.kind = 'tender' or s.status <> 'abandoned')
 order by s.proposed_at desc, s.buyback_id;
+
+-- name: propose_line_release$
+-- Asks to let one line of a started buy-back go, on the version of the buy-back that was seen.
+select registry.propose_line_release(:actor, :request, :offering, :buyback, :release, :holding, :because, :seen);
+
+-- name: decide_line_release$
+-- Lets the line go as another person, or declines.
+select registry.decide_line_release(:actor, :request, :offering, :release, :is_agreed, :because, :seen);
+
+-- name: line_releases
+-- The lines of a buy-back that somebody asks to let go, or that were let go, those that wait first.
+select * from registry.line_release_standing where offering_id = :offering and buyback_id = :buyback
+order by status <> 'proposed', proposed_at, release_id;

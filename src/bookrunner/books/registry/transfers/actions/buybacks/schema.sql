@@ -110,13 +110,44 @@ create table registry.cancellation (
 );
 call audit.append_only('registry.cancellation');
 
+-- A line that two people take out of a started buy-back because nobody can cancel it: its units are the holder's again, its price the issuer's.
+create table registry.line_release (
+    offering_id text not null,
+    release_id text not null,
+    buyback_id text not null,
+    holding_id text not null,
+    status text not null,
+    because text not null constraint released_line_has_its_reason check (because ~ '\S'),
+    hindered_by text not null,
+    proposed_by text not null,
+    proposed_at timestamptz not null default clock_timestamp(),
+    decided_by text,
+    decided_because text,
+    decided_at timestamptz,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, release_id),
+    constraint released_line_exists foreign key (offering_id, buyback_id, holding_id) references registry.redemption_line,
+    constraint decided_line_release_names_who check ((status = 'proposed') = (decided_by is null) and (decided_by is null) = (decided_at is null)),
+    constraint decided_line_release_has_its_reason check (status = 'proposed' or coalesce(decided_because ~ '\S', false)),
+    constraint line_release_needs_two_people
+        check (status <> 'released' or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
+);
+create unique index line_is_released_once on registry.line_release (offering_id, buyback_id, holding_id) where status <> 'declined';
+call audit.keep('registry.line_release', 'line_release', 'release_id', 'offering_id');
+
+create function registry.is_line_released(p_offering text, p_buyback text, p_holding text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return exists (select from registry.line_release r where r.offering_id = p_offering and r.buyback_id = p_buyback and r.holding_id = p_holding
+    and r.status = 'released');
+
 -- Units of a holder that a buy-back takes, and that are not cancelled yet.
 create function registry.accepted_units(p_offering text, p_investor text) returns bigint
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select coalesce(sum(l.units), 0)::bigint from registry.redemption_line l join registry.buyback b using (offering_id, buyback_id)
     where l.offering_id = p_offering and l.investor_id = p_investor and b.status = 'accepted'
         and not exists (select from registry.cancellation c where c.offering_id = l.offering_id and c.buyback_id = l.buyback_id
-            and c.holding_id = l.holding_id));
+            and c.holding_id = l.holding_id) and not registry.is_line_released(l.offering_id, l.buyback_id, l.holding_id));
 
 -- Units of a holder that it has offered, or that were accepted and are not cancelled yet: none of them is free.
 create function registry.tendered_units(p_offering text, p_investor text) returns bigint
@@ -133,7 +164,7 @@ select l.offering_id, l.buyback_id, l.holding_id, l.investor_id, l.units, l.amou
         and c.buyback_id = l.buyback_id and c.holding_id = l.holding_id and t.status in ('signed', 'broadcast', 'mined')) as is_waiting
 from registry.redemption_line l join registry.buyback b using (offering_id, buyback_id)
 where b.status = 'accepted' and not exists (select from registry.cancellation c where c.offering_id = l.offering_id
-    and c.buyback_id = l.buyback_id and c.holding_id = l.holding_id);
+    and c.buyback_id = l.buyback_id and c.holding_id = l.holding_id) and not registry.is_line_released(l.offering_id, l.buyback_id, l.holding_id);
 
 -- Burns that the chain may do any moment, and the register has not heard of.
 create view registry.burn_under_way as
@@ -148,5 +179,11 @@ create view registry.tender_fact as
 select offering_id, tender_id, buyback_id, status, investor_id, units, accepted_units, tendered_at, version, chain_head from registry.tender;
 
 create view registry.redemption_line_fact as
-select l.offering_id, l.buyback_id, l.holding_id, l.investor_id, l.units, l.amount_minor, c.cancelled_at
-from registry.redemption_line l left join registry.cancellation c using (offering_id, buyback_id, holding_id);
+select l.offering_id, l.buyback_id, l.holding_id, l.investor_id, l.units, l.amount_minor, c.cancelled_at,
+    case r.status when 'released' then r.decided_at end as released_at
+from registry.redemption_line l left join registry.cancellation c using (offering_id, buyback_id, holding_id)
+left join registry.line_release r on r.offering_id = l.offering_id and r.buyback_id = l.buyback_id and r.holding_id = l.holding_id
+    and r.status = 'released';
+
+create view registry.line_release_fact as
+select offering_id, release_id, buyback_id, holding_id, status, hindered_by, proposed_by, decided_by, version, chain_head from registry.line_release;

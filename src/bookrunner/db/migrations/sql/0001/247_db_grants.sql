@@ -204,6 +204,9 @@ grant execute on function registry.is_paused(text), registry.is_account_frozen(t
     registry.order_has_its_receiver(registry.control_action)
     to registry, engine, reconciliation, audit;
 grant execute on function registry.split_hindrances(text, text) to registry, engine, audit;
+grant execute on function registry.volume_now(text, bigint, timestamptz) to registry;
+grant execute on function registry.is_line_released(text, text, text) to registry, engine, reconciliation, audit;
+grant execute on function engine.capital_let_go(engine.redemption) to engine;
 grant execute on function registry.line_hindrances(text, text), registry.burn_plan(text, text), registry.free_balance(text, text, boolean) to registry, engine, audit;
 grant execute on function registry.conversion_hindrances(text, text), registry.conversion_working(text, text),
     registry.inputs_missing(registry.conversion), registry.inputs_of_conversion(registry.conversion),

@@ -50,6 +50,18 @@ create index disbursement_of_investor on treasury.disbursement (investor_id);
 create index disbursement_of_payee on treasury.disbursement (payee_id);
 call audit.keep('treasury.disbursement', 'disbursement', 'disbursement_id', 'offering_id');
 
+-- The price of lines that a buy-back let go, back from what was set apart: as a receipt of the issuer's money that waits, or part of one.
+create table treasury.released_price (
+    offering_id text not null,
+    line_id text not null,
+    distribution_id text not null,
+    amount_minor bigint not null check (amount_minor > 0),
+    recorded_at timestamptz not null default clock_timestamp(),
+    constraint price_is_released_once primary key (offering_id, line_id)
+);
+create index released_price_of_distribution on treasury.released_price (offering_id, distribution_id);
+call audit.append_only('treasury.released_price');
+
 -- The distributions whose lines are owed by now; one without a line that pays anything is, too, or one that is reinvested whole, and a redemption
 -- is with its last line.
 create view treasury.declared_distribution as
@@ -60,7 +72,8 @@ select d.offering_id, d.distribution_id from engine.distribution d where d.statu
 union all
 select r.offering_id, r.distribution_id from engine.redemption r where not exists (select from engine.distribution_line l
     where l.offering_id = r.offering_id and l.distribution_id = r.distribution_id and l.net_minor > 0 and not exists (
-        select from treasury.disbursement x where x.offering_id = l.offering_id and x.disbursement_id = l.line_id));
+        select from treasury.disbursement x where x.offering_id = l.offering_id and x.disbursement_id = l.line_id) and not exists (
+        select from treasury.released_price x where x.offering_id = l.offering_id and x.line_id = l.line_id));
 
 -- What is owed to whom under which name never changes.
 create function treasury.disbursement_stays() returns trigger

@@ -77,6 +77,63 @@ begin
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
 
+create function api.shown_line_release(p_offering text, p_release text) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+return (select json_build_object('id', r.release_id, 'status', r.status, 'version', r.version::text)::text
+    from registry.line_release r where r.offering_id = p_offering and r.release_id = p_release);
+
+-- Asks to let one line of a started buy-back go, on the version of the buy-back that was seen.
+create function api.propose_line_release(p_key bytea, p_request text, p_body_sha256 bytea, p_offering text, p_buyback text, p_version text,
+    p_release text, p_investor text, p_because text, out answer text, out is_replay boolean)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    caller constant text := api.caller(p_key);
+    seen bigint;
+    held constant text := (select l.holding_id from registry.redemption_line l where l.offering_id = p_offering and l.buyback_id = p_buyback
+        and l.investor_id = p_investor);
+begin
+    answer := audit.claim_request(caller, p_request, p_body_sha256);
+    is_replay := answer is not null;
+    if is_replay then
+        return;
+    end if;
+    select b.version into seen from registry.buyback b where b.offering_id = p_offering and b.buyback_id = p_buyback;
+    if not found then
+        perform api.refuse_unknown('buyback_exists', p_buyback);
+    elsif held is null then
+        perform api.refuse_unknown('released_line_exists', p_investor);
+    end if;
+    perform api.require_version(p_version, seen::text);
+    perform registry.propose_line_release(caller, p_request, p_offering, p_buyback, p_release, held, p_because, seen);
+    answer := api.shown_line_release(p_offering, p_release);
+    perform audit.answer_request(caller, p_request, p_body_sha256, answer);
+end $$;
+
+create function api.decide_line_release(p_key bytea, p_request text, p_body_sha256 bytea, p_offering text, p_buyback text, p_version text,
+    p_release text, p_is_agreed boolean, p_because text, out answer text, out is_replay boolean)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    caller constant text := api.caller(p_key);
+    seen bigint;
+begin
+    answer := audit.claim_request(caller, p_request, p_body_sha256);
+    is_replay := answer is not null;
+    if is_replay then
+        return;
+    end if;
+    select r.version into seen from registry.line_release r
+    where r.offering_id = p_offering and r.buyback_id = p_buyback and r.release_id = p_release;
+    if not found then
+        perform api.refuse_unknown('line_release_exists', p_release);
+    end if;
+    perform api.require_version(p_version, seen::text);
+    perform registry.decide_line_release(caller, p_request, p_offering, p_release, p_is_agreed, p_because, seen);
+    answer := api.shown_line_release(p_offering, p_release);
+    perform audit.answer_request(caller, p_request, p_body_sha256, answer);
+end $$;
+
+grant execute on function api.propose_line_release(bytea, text, bytea, text, text, text, text, text, text),
+    api.decide_line_release(bytea, text, bytea, text, text, text, text, boolean, text) to registry;
 grant execute on function api.propose_buyback(bytea, text, bytea, text, text, jsonb),
     api.decide_buyback(bytea, text, bytea, text, text, text, text, text),
     api.tender(bytea, text, bytea, text, text, text, text, bigint, text) to registry;

@@ -154,3 +154,11 @@ begin atomic
         or exists (select from treasury.payment_attempt a where a.offering_id = r.offering_id
             and a.reference = any (r.claimed_reference || r.further_references));
 end;
+
+-- Whether money stands on the bank account for good.
+create function treasury.is_final_at_the_bank(r treasury.receipt) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return r.rail <> 'stablecoin' and not treasury.is_in_hand(r)
+        and coalesce(r.clears_on <= (clock_timestamp() at time zone 'UTC')::date, r.rail in ('wire', 'balance'));
+end $$;

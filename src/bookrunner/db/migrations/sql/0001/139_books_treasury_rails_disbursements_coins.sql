@@ -101,7 +101,7 @@ begin
         and (new.status = 'paid' and not exists (select from treasury.coin_settlement s
                 where s.offering_id = old.offering_id and s.payout_id = old.payout_id)
             or new.status = 'returned' and not exists (select from engine.payment_on_chain(old.offering_id, old.payout_id) f
-                where f.status in ('reverted', 'given_up'))) then
+                where f.status in ('reverted', 'given_up')) and not treasury.is_closed(old.offering_id, old.payout_id)) then
         raise exception using errcode = 'BR008', constraint = 'line_is_settled_by_its_own_transfer',
             message = format('%s is paid in tokens by %s', old.disbursement_id, old.payout_id);
     end if;
@@ -182,6 +182,15 @@ end $$;
 create function treasury.paying_wallet_is_free() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    if new.status = 'lost' then
+        if not exists (select from treasury.wallet_loss l where l.offering_id = old.offering_id and l.wallet_id = old.wallet_id and l.status = 'declared')
+            or exists (select from treasury.receipt r where r.offering_id = old.offering_id and r.status = 'funding' and r.rail = 'stablecoin'
+                and treasury.room_on(r.offering_id, r.funds_distribution_id, true) > 0) then
+            raise exception using errcode = 'BR008', constraint = 'lost_wallet_leaves_its_loss',
+                message = format('what is left in %s is no loss that two people declared', old.wallet_id);
+        end if;
+        return new;
+    end if;
     if exists (select from treasury.coin_payment c join treasury.disbursement d on d.offering_id = c.offering_id
             and d.payout_id = c.payout_id and d.status = 'paying' where c.offering_id = old.offering_id and c.sender = old.address)
         or exists (select from (select distinct r.funds_distribution_id as id from treasury.receipt r
@@ -218,7 +227,8 @@ begin
             and engine.address_is_answered(t.sender));
 end $$;
 
--- What is left on one side of a distribution's money, tokens or the bank account, beside what left there, with the tax that the bank pays.
+-- What is left on one side of a distribution's money, tokens or the bank account, beside what left there, with the tax that the bank pays. What
+-- was lost with a wallet pays nobody, and what made it good pays on the side where it came.
 create function treasury.room_on(p_offering text, p_distribution text, p_is_coin boolean) returns numeric
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -228,13 +238,17 @@ declare
         left join treasury.payout p on p.offering_id = d.offering_id and p.payout_id = d.payout_id
         where d.offering_id = p_offering and d.distribution_id = p_distribution and d.status in ('paying', 'paid')
             and (coalesce(p.rail, 'bank') = 'stablecoin') = p_is_coin);
+    wallets record;
 begin
+    wallets := treasury.lost_of(p_offering, p_distribution);
     if p_is_coin then
-        return coins - gone;
+        return coins - gone - wallets.lost;
     end if;
     return coalesce((select x.distributable_minor - x.withheld_minor - x.reinvested_minor from engine.distribution x
             where x.offering_id = p_offering and x.distribution_id = p_distribution),
-        (select s.owed_minor from treasury.lieu_standing s where s.offering_id = p_offering and s.split_id = p_distribution)) - coins - gone;
+        (select s.owed_minor from treasury.lieu_standing s where s.offering_id = p_offering and s.split_id = p_distribution)) - coins - gone + wallets.good
+        - (select coalesce(sum(r.amount_minor), 0) from treasury.released_price r
+            where r.offering_id = p_offering and r.distribution_id = p_distribution);
 end $$;
 
 -- The wallet that each payee is paid to in tokens for a record date, or why it is paid to none: its linked one if it was that at the end of
@@ -351,11 +365,28 @@ begin
     return true;
 end $$;
 
--- The chain says that an order did nothing and never will: the tokens are where they were, and the line is open until somebody tries it again.
+-- The tokens of an order are where they were, and its line is open until somebody tries it again; false when it waits for no end.
+create function treasury.open_coin_line(p_offering text, p_payout text, p_code text) returns boolean
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    d treasury.disbursement;
+begin
+    select * into d from treasury.disbursement where offering_id = p_offering and payout_id = p_payout and status = 'paying' for update;
+    if not found then
+        return false;
+    end if;
+    perform treasury.post(p_offering, 'bounced:' || d.disbursement_id || '@' || d.try_no, 'distribution_returned', d.currency, jsonb_build_array(
+        jsonb_build_object('account', treasury.left_from(p_offering, p_payout), 'side', 'debit', 'amount', d.amount_minor),
+        jsonb_build_object('account', 'liab:distribution:' || d.distribution_id, 'side', 'credit', 'amount', d.amount_minor)), 'paid:' || p_payout);
+    update treasury.disbursement set status = 'returned', bounce_code = p_code
+    where offering_id = p_offering and disbursement_id = d.disbursement_id;
+    return true;
+end $$;
+
+-- The chain says that an order did nothing and never will.
 create function treasury.return_coin_payment(p_actor text, p_request text, p_offering text, p_payout text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    d treasury.disbursement;
     told text := (select f.status from engine.payment_on_chain(p_offering, p_payout) f);
 begin
     perform audit.enter(p_actor, p_request);
@@ -364,14 +395,5 @@ begin
         raise exception using errcode = 'BR008', constraint = 'returned_tokens_never_left',
             message = format('the transaction of %s is under way, or came through', p_payout);
     end if;
-    select * into d from treasury.disbursement where offering_id = p_offering and payout_id = p_payout and status = 'paying' for update;
-    if not found then
-        return false;
-    end if;
-    perform treasury.post(p_offering, 'bounced:' || d.disbursement_id || '@' || d.try_no, 'distribution_returned', d.currency, jsonb_build_array(
-        jsonb_build_object('account', treasury.left_from(p_offering, p_payout), 'side', 'debit', 'amount', d.amount_minor),
-        jsonb_build_object('account', 'liab:distribution:' || d.distribution_id, 'side', 'credit', 'amount', d.amount_minor)), 'paid:' || p_payout);
-    update treasury.disbursement set status = 'returned', bounce_code = told
-    where offering_id = p_offering and disbursement_id = d.disbursement_id;
-    return true;
+    return treasury.open_coin_line(p_offering, p_payout, told);
 end $$;

@@ -59,8 +59,8 @@ begin
         perform treasury.name_payee_account(caller, p_request, p_said ->> 'payee', p_subject, decode(p_said ->> 'fingerprint', 'hex'),
             decode(p_said ->> 'evidence_sha256', 'hex'), p_said ->> 'because', p_said ->> 'way', p_said ->> 'class');
     else
-        select * into a from treasury.payee_account x where x.account_id = p_subject and exists (select from engine.payee_of_offer p
-            where p.offering_id = p_offering and p.payee_id = x.investor_id);
+        select * into a from treasury.payee_account x where x.investor_id = p_said ->> 'payee' and x.account_id = p_subject
+            and exists (select from engine.payee_of_offer p where p.offering_id = p_offering and p.payee_id = x.investor_id);
         if not found then
             perform api.refuse_unknown('payee_account_exists', p_subject);
         end if;
@@ -68,7 +68,7 @@ begin
         perform treasury.decide_payee_account(caller, p_request, a.investor_id, p_subject, p_act = 'approved', a.version);
     end if;
     answer := (select json_build_object('id', x.account_id, 'status', x.status, 'version', x.version::text)
-        from treasury.payee_account x where x.account_id = p_subject)::text;
+        from treasury.payee_account x where x.investor_id = p_said ->> 'payee' and x.account_id = p_subject)::text;
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
 

@@ -53,14 +53,6 @@ begin
     return funded + r.amount_minor;
 end $$;
 
--- Whether money stands on the bank account for good.
-create function treasury.is_final_at_the_bank(r treasury.receipt) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
-    return r.rail <> 'stablecoin' and not treasury.is_in_hand(r)
-        and coalesce(r.clears_on <= (clock_timestamp() at time zone 'UTC')::date, r.rail in ('wire', 'balance'));
-end $$;
-
 -- Whether the bank took money of a distribution back after its payment had begun, and nobody has made it good.
 create function treasury.lacks_money(p_offering text, p_distribution text) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp

@@ -79,6 +79,7 @@ insert into reconciliation.kind (kind, comparison, owner, severity, is_blocking,
     ('units_went_in_their_period', 'transfers', 'registry', 'medium', false, 'Units went although their period was not over.', 'Counsel looks at the lots that went.'),
 
     ('statement_is_not_the_ledger', 'ledger', 'treasury', 'high', false, 'The bank''s closing balance is not the ledger''s.', 'An entry is missing or was posted twice; compare the statement line by line.'),
+    ('lost_wallet_is_not_made_good', 'ledger', 'treasury', 'high', false, 'Tokens of holders are in a wallet whose key is lost.', 'Whoever lost the key makes it good: take the money that comes for it as such.'),
     ('balance_is_not_its_entries', 'ledger', 'treasury', 'high', true, 'A balance is not the sum of its entries.', 'A write past the ledger.'),
 
     ('position_stands_at_its_facts', 'position', 'engine', 'high', true, 'The bits of a position are not what its columns say.', 'The table was filled with its triggers off.'),

@@ -1,0 +1,1 @@
+"""Commands of what debt owes: coupons and principal."""
