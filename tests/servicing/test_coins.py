@@ -57,12 +57,11 @@ class Purse:
             bench.screen(world.address(n))
             self.prefer(n)
 
-    def worker(self) -> CoinPayments:
-        """Return a worker that knows nothing but what the database says."""
-        submitter = Submitter(
-            self.bench.desk.registry, self.bench.chain, self.keys, pause=self.bench.node.pulse
-        )
-        return CoinPayments(self.bench.desk, self.bench.chain, self.keys, submitter)
+    def worker(self, chain: EvmChain | None = None) -> CoinPayments:
+        """Return a worker that knows nothing but what the database says, on this node or another."""
+        asked = chain or self.bench.chain
+        submitter = Submitter(self.bench.desk.registry, asked, self.keys, pause=self.bench.node.pulse)
+        return CoinPayments(self.bench.desk, asked, self.keys, submitter)
 
     def prefer(self, n: int, way: str = "stablecoin", source: str | None = None, name: str = "pac_") -> None:
         """Let two people say by which rail a payee is paid."""

@@ -8,9 +8,12 @@ import threading
 import psycopg
 import pytest
 
+from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.core.errors import Refused
+from bookrunner.sandbox import toolchain
+from bookrunner.sandbox.node import Node
 from tests.allocation.test_illegal import every_right
-from tests.attack.world import Connect
+from tests.attack.world import CHAIN, Connect
 from tests.servicing.test_coins import NAMES, NET, Purse, node, purse, sign, stored
 from tests.treasury.escrow import refused
 
@@ -192,3 +195,20 @@ def test_the_treasury_refuses_findings_past_the_verbs(purse: Purse) -> None:
     )
     with every_right(w, "treasury") as login, refused("closed_payment_is_not_settled"):
         login.execute(settled.encode())
+
+
+def test_a_node_that_lacks_the_transaction_says_nothing_of_it(purse: Purse) -> None:
+    """Its answer of no transfers looks like that of a block in which nothing moved."""
+    w = purse.world
+    empty(purse)
+    with Node.start(toolchain.ensure(), chain_id=CHAIN) as stranger, EvmChain(stranger.url) as chain:
+        elsewhere = purse.worker(chain)
+        with pytest.raises(Refused, match="closed_payment_is_shown_by_the_node"):
+            elsewhere.propose_closing(w.offering, NAMES[0], "the token said yes", actor=FIRST)
+        finding = propose(purse)
+        on = {"is_agreed": True, "seen": 1, "actor": SECOND}
+        with pytest.raises(Refused, match="closed_payment_is_shown_by_the_node"):
+            elsewhere.decide_closing(w.offering, finding, "read the block", **on)
+    assert "returned" not in w.states().values()
+    decide(purse, finding)
+    assert "returned" in w.states().values()

@@ -279,7 +279,8 @@ def test_a_burn_and_a_decision_wait_for_each_other(issuer: Buyer, connect: Conne
 
 ASKED = (
     "insert into registry.line_release (offering_id, release_id, buyback_id, holding_id, status, because,"
-    " hindered_by, proposed_by) values ('{offering}', 'lnr_2', '{made}', '%s', 'proposed', '%s', '', 'usr_x')"
+    " hindered_by, proposed_by) values ('{offering}', 'lnr_2', '{made}', '%s', 'proposed', '%s',"
+    " 'seller_account_is_not_frozen', 'usr_x')"
 )
 SAID = "update registry.line_release set status = '%s', decided_at = now(), decided_by = '%s'"
 
@@ -352,3 +353,30 @@ def test_a_line_that_was_let_go_is_never_cancelled_nor_owed(issuer: Buyer) -> No
     with refused("line_is_burned_whole_and_once"):
         burn = {"buyback": made, "holding": line["two"], "address": issuer.address(20).hex(), "units": -10}
         issuer.sign("past", [burn])
+
+
+def test_what_passes_is_no_reason_and_a_reason_stands_until_the_decision(issuer: Buyer) -> None:
+    """A change of an account that one person proposes, or the holder itself, would let it leave a tender."""
+    made, _ = started(issuer)
+    ((source,),) = issuer.ask("select source_id from treasury.source_account where investor_id = %s", TWO)
+    issuer.call("treasury.propose_payee_account", TWO, "pac_1", "bank", source, "asked by the payee")
+    waits = issuer.ask("select holding_id from registry.line_hindrances(%s, %s)", issuer.offering, made)
+    assert waits == [(holding(issuer, TWO),)]
+    assert rule_of(lambda: ask(issuer, made)) == "released_line_cannot_be_cancelled"
+    issuer.control("freeze_account", investor=TWO)
+    ask(issuer, made)
+    issuer.control("thaw_account", investor=TWO)
+    assert rule_of(lambda: decide(issuer)) == "released_line_cannot_be_cancelled"
+    block(issuer, 20)
+    assert rule_of(lambda: decide(issuer)) == "released_line_cannot_be_cancelled"
+    decide(issuer, agreed=False)
+
+
+def test_events_keep_neither_words_nor_matches_of_a_release(issuer: Buyer) -> None:
+    made, _ = started(issuer)
+    block(issuer, 20)
+    ask(issuer, made)
+    decide(issuer)
+    told = issuer.ask("select canonical from audit.event where kind like 'line_release.%' order by version")
+    assert len(told) == 2
+    assert not any(word in row[0] for row in told for word in ("because", "hindered_by", "match", "court"))

@@ -34,6 +34,7 @@ MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "held": ("held", "wait"),
     "returned": ("refused", "bad"),
     "unclaimed": ("missing", "bad"),
+    "released": ("cancelled", "grey"),
 }
 _SEE_OTHER, _WIDTH, _LEFT, _TALL = 303, 620, 10, 20
 _MOST: Final = 200

@@ -20,7 +20,7 @@ create table treasury.payment_finding (
         check (status <> 'closed' or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
 );
 create unique index payment_is_closed_once on treasury.payment_finding (offering_id, payout_id) where status <> 'declined';
-call audit.keep('treasury.payment_finding', 'payment_finding', 'finding_id', 'offering_id');
+call audit.keep('treasury.payment_finding', 'payment_finding', 'finding_id', 'offering_id', '{because,decided_because}');
 
 create function treasury.is_closed(p_offering text, p_payout text) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp

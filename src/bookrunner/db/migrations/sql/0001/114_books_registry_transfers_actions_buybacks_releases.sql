@@ -1,10 +1,13 @@
 -- Lines that nobody can cancel, because of an account, a match or an estate: two people take one out of its buy-back, and the others go on.
 
--- Why the line of a holder waits while its money is there; what concerns the whole class or its money is no reason to let one holder go.
+-- What may keep the units of a holder from being cancelled for ever. What concerns the whole class or its money is no reason to let one holder
+-- go, and nothing that passes is: a screening that waits, or a wallet, an account, a registration or a payee that is being changed.
 create function registry.release_reason(p_offering text, p_buyback text, p_holding text) returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select h.rule from registry.line_hindrances(p_offering, p_buyback) h where h.holding_id = p_holding
-    and h.rule not in ('redemption_is_paid_from_set_apart_money', 'security_is_not_paused', 'money_is_on_another_rail'));
+    and h.rule in ('seller_account_is_not_frozen', 'holding_is_not_held', 'estate_gives_by_inheritance', 'accepted_units_are_there', 'match_with_a_list',
+        'account_is_not_known', 'account_is_not_named', 'account_does_not_fit_its_rail', 'wallet_is_not_linked', 'wallet_changed_since_the_record_date',
+        'chain_refuses_the_payment'));
 
 -- The same is asked when it is proposed and when it is decided, under the lock of the book that whoever signs a burn or posts one holds.
 create function registry.line_release_stands() returns trigger
@@ -34,9 +37,9 @@ begin
     elsif not engine.redemption_is_funded(new.offering_id, new.buyback_id) then
         raise exception using errcode = 'BR008', constraint = 'released_line_has_its_price_set_apart',
             message = format('nothing is set apart for %s; give the buy-back up instead', new.buyback_id);
-    elsif registry.release_reason(new.offering_id, new.buyback_id, new.holding_id) is null then
+    elsif registry.release_reason(new.offering_id, new.buyback_id, new.holding_id) is distinct from new.hindered_by then
         raise exception using errcode = 'BR008', constraint = 'released_line_cannot_be_cancelled',
-            message = format('nothing of %s itself keeps its units from being cancelled', new.holding_id);
+            message = format('nothing of %s itself, or something else than was proposed, keeps its units from being cancelled', new.holding_id);
     end if;
     return new;
 end $$;

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from bookrunner.adapters.chain import Chain, ChainError, NodeRefused, Signer, transfer
+from bookrunner.adapters.chain import Chain, ChainError, NodeRefused, Signer, delivered, transfer
 from bookrunner.books.treasury import disbursements, hand_over_waiting
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -75,7 +75,8 @@ class CoinPayments:
         """Say that the final transaction of an order moved nothing; return the id of what another decides on.
 
         The node is asked first. Refuses ``closed_payment_moved_nothing``,
-        ``closed_payment_is_final_and_unsettled`` and ``payment_is_closed_once``.
+        ``closed_payment_is_shown_by_the_node``, ``closed_payment_is_final_and_unsettled`` and
+        ``payment_is_closed_once``.
         """
         self._refuse_moved(offering, payout)
         finding = new_id("pfd")
@@ -101,14 +102,21 @@ class CoinPayments:
         tell("a payment in tokens is decided on", offering=offering, subject=payout)
 
     def _refuse_moved(self, offering: str, payout: str) -> None:
-        """Refuse an order of whose tokens any arrived: its payee would be paid twice."""
-        for row in self._terms.coin_payments_under_way(offering=offering):
-            number = row["block_number"]
-            if row["payout_id"] != payout or row["status"] != "final":
-                continue
-            for each in self._chain.arrivals([bytes(row["receiver"])], number, number):
-                if each.token == bytes(row["token"]) and each.transfer.transaction_hash == bytes(row["hash"]):
-                    raise Refused("closed_payment_moved_nothing", f"tokens of {payout} arrived")
+        """Refuse an order of whose tokens any arrived: its payee would be paid twice.
+
+        Read from the receipt of its transaction, in a final block: a node without it says nothing.
+        """
+        rows = self._terms.coin_payments_under_way(offering=offering)
+        row = next((one for one in rows if one["payout_id"] == payout and one["status"] == "final"), None)
+        if row is None:
+            return
+        (receipt,) = self._chain.receipts([bytes(row["hash"])])
+        final = self._chain.block_numbers().finalized
+        if receipt is None or receipt.block_number != row["block_number"] or receipt.block_number > final:
+            raise Refused("closed_payment_is_shown_by_the_node", f"the node has no receipt of {payout}")
+        receiver = bytes(row["receiver"])
+        if any(each.amount for each in delivered(receipt, bytes(row["token"])) if each.receiver == receiver):
+            raise Refused("closed_payment_moved_nothing", f"tokens of {payout} arrived")
 
     def carry_announced(self, scopes: frozenset[str] | None) -> int | None:
         """Pay what waits in these offers, or in all; return in how many seconds to look again.

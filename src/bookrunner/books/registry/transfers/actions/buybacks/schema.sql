@@ -134,7 +134,7 @@ create table registry.line_release (
         check (status <> 'released' or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
 );
 create unique index line_is_released_once on registry.line_release (offering_id, buyback_id, holding_id) where status <> 'declined';
-call audit.keep('registry.line_release', 'line_release', 'release_id', 'offering_id');
+call audit.keep('registry.line_release', 'line_release', 'release_id', 'offering_id', '{because,decided_because,hindered_by}');
 
 create function registry.is_line_released(p_offering text, p_buyback text, p_holding text) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -186,4 +186,4 @@ left join registry.line_release r on r.offering_id = l.offering_id and r.buyback
     and r.status = 'released';
 
 create view registry.line_release_fact as
-select offering_id, release_id, buyback_id, holding_id, status, hindered_by, proposed_by, decided_by, version, chain_head from registry.line_release;
+select offering_id, release_id, buyback_id, holding_id, status, proposed_by, decided_by, version, chain_head from registry.line_release;

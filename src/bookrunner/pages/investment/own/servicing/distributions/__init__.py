@@ -18,7 +18,7 @@ from bookrunner.pages.shell.routing import Router
 
 __all__ = ["routes"]
 
-_STATES: Final[Mapping[str, tuple[str, str, str]]] = {
+STATES: Final[Mapping[str, tuple[str, str, str]]] = {
     "entitled": ("waiting", "wait", later("approved")),
     "owed": ("waiting", "wait", later("owed")),
     "held": ("held", "wait", later("held")),
@@ -26,9 +26,10 @@ _STATES: Final[Mapping[str, tuple[str, str, str]]] = {
     "paid": ("confirmed", "good", later("paid")),
     "returned": ("refused", "bad", later("came back")),
     "unclaimed": ("missing", "bad", later("unclaimed")),
+    "released": ("cancelled", "grey", later("not bought")),
 }
 # A match is nobody's to read but the officer's: the investor is told of a check.
-_BECAUSE: Final[Mapping[str, str]] = {
+BECAUSE: Final[Mapping[str, str]] = {
     "match_with_a_list": later("A check is not finished; the amount is kept for you."),
     "screening_waits": later("A check is not finished; the amount is kept for you."),
     "wallet_change_in_progress": later("Your wallet is being changed; the amount is kept for you."),
@@ -39,6 +40,15 @@ _BECAUSE: Final[Mapping[str, str]] = {
     "account_change_in_progress": later("Your account is being changed; the amount is kept for you."),
     "account_is_not_known": later("We know no account of yours. Tell the administrator where to pay."),
     "account_is_not_named": later("You have several accounts. Tell the administrator which one to pay to."),
+    "account_does_not_fit_its_rail": later(
+        "Your account cannot be paid the way that was agreed. Tell the administrator where to pay."
+    ),
+    "wallet_is_not_linked": later("No wallet of yours is linked. Tell the administrator where to pay."),
+    "wallet_changed_since_the_record_date": later(
+        "Your wallet changed since the record date; the administrator asks you, and keeps the amount for you."
+    ),
+    "money_is_on_another_rail": later("The money has to come another way; the amount is kept for you."),
+    "chain_refuses_the_payment": later("The token did not take the payment; the amount is kept for you."),
 }
 
 
@@ -51,8 +61,8 @@ def routes(database: Database, shell: Shell) -> Router:
     def distributions(request: Request, investor: Itself) -> Response:
         shown = {
             "lines": terms.distributions_of(investor=investor.name),
-            "pills": _STATES,
-            "because": _BECAUSE,
+            "pills": STATES,
+            "because": BECAUSE,
         }
         return shell.page(request, "investment/own/servicing/distributions/page.html", shown)
 
