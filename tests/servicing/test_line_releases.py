@@ -102,12 +102,15 @@ def test_two_people_let_one_line_go_and_the_others_are_bought(issuer: Buyer) -> 
     assert issuer.held() == {ONE: 0, TWO: 20, THREE: 21}
     (after,) = issuer.back.buybacks(**issuer.where)
     assert (after["status"], after["open_lines"]) == ("executed", 0)
-    # The price of the line waits as the issuer's money, and nothing of the distribution is left set apart.
+    # The price of the line stays set apart until the others are paid; then it waits as the issuer's money.
+    issuer.runs.look(clock.today())
+    assert waiting(issuer) == []
+    assert issuer.balance(f"liab:distribution_funds:{paid}") == 10 * BACK
+    assert len(issuer.settle(paid)) == 2
+    assert issuer.runs.look(clock.today()) == 1
     assert waiting(issuer) == [(10 * BACK,)]
     assert issuer.balance(f"liab:distribution_funds:{paid}") == 0
     assert issuer.balance("liab:unmatched") == 10 * BACK
-    assert len(issuer.settle(paid)) == 2
-    assert issuer.runs.look(clock.today()) == 1
     assert issuer.runs.standing(issuer.offering, paid)["status"] == "paid"
     standing = {row["investor_id"]: row["status"] for row in issuer.runs.lines(issuer.offering, paid)}
     assert standing == {ONE: "paid", TWO: "released", THREE: "paid"}
@@ -145,11 +148,13 @@ def test_the_last_line_that_is_let_go_ends_the_buy_back_and_frees_the_class(issu
 
 
 def test_an_estate_is_let_go(issuer: Buyer) -> None:
-    made, _ = started(issuer)
+    made, paid = started(issuer)
     dies(issuer, TWO)
     ask(issuer, made)
     decide(issuer)
     assert issuer.burn(made) == 2
+    issuer.settle(paid)
+    issuer.runs.look(clock.today())
     assert waiting(issuer) == [(10 * BACK,)]
 
 
@@ -212,13 +217,15 @@ def test_a_price_goes_back_by_the_rail_of_its_payee(issuer: Buyer) -> None:
     ask(issuer, made)
     decide(issuer)
     issuer.runs.look(clock.today())
-    assert issuer.ask("select receipt_id from treasury.receipt where status = 'unmatched'") == [
-        ("rcp_tokens",)
-    ]
     rooms = "select treasury.room_on(%s, %s, true), treasury.room_on(%s, %s, false)"
     on = [issuer.offering, paid]
-    assert issuer.ask(rooms, *on, *on) == [(0, 20 * BACK)]
+    assert issuer.ask(rooms, *on, *on) == [(10 * BACK, 20 * BACK)]
     assert issuer.burn(made) == 2
+    assert len(issuer.settle(paid)) == 2
+    issuer.runs.look(clock.today())
+    waits = "select receipt_id from treasury.receipt where status = 'unmatched'"
+    assert issuer.ask(waits) == [("rcp_tokens",)]
+    assert issuer.ask(rooms, *on, *on) == [(0, 0)]
 
 
 def test_a_worker_that_dies_gives_each_price_back_once(issuer: Buyer, endpoint: Endpoint) -> None:
@@ -228,6 +235,8 @@ def test_a_worker_that_dies_gives_each_price_back_once(issuer: Buyer, endpoint: 
     decide(issuer)
     lines = issuer.plan(made)
     issuer.final(issuer.sign("burn", lines), lines)
+    issuer.runs.look(clock.today())
+    assert len(issuer.settle(paid)) == 2
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(["tests.servicing.release_worker"])
     died = 0
@@ -246,7 +255,7 @@ def test_a_worker_that_dies_gives_each_price_back_once(issuer: Buyer, endpoint: 
     assert waiting(issuer) == [(10 * BACK,)]
     assert issuer.ask("select count(*), sum(amount_minor) from treasury.released_price") == [(1, 10 * BACK)]
     assert issuer.balance(f"liab:distribution_funds:{paid}") == 0
-    assert issuer.states() == {ONE: "owed", THREE: "owed"}
+    assert issuer.states() == {ONE: "paid", THREE: "paid"}
 
 
 def test_a_burn_and_a_decision_wait_for_each_other(issuer: Buyer, connect: Connect) -> None:
@@ -343,11 +352,11 @@ def test_a_line_that_was_let_go_is_never_cancelled_nor_owed(issuer: Buyer) -> No
         " 'USD', current_date)"
     )
     assert wall(issuer, owed, "treasury") == "disbursement_is_what_the_line_says"
+    assert wall(issuer, price % (10 * BACK), "treasury") == "released_price_is_of_its_line"
+    assert issuer.burn(made) == 2
+    issuer.settle(paid)
     issuer.runs.look(clock.today())
-    assert wall(issuer, price % (10 * BACK), "treasury") in {
-        "price_is_released_once",
-        "released_price_is_of_its_line",
-    }
+    assert wall(issuer, price % (10 * BACK), "treasury") == "price_is_released_once"
     again = "update registry.line_release set status = 'declined' where release_id = 'lnr_1'"
     assert wall(issuer, again) == "transition_is_listed_for_the_keeper"
     with refused("line_is_burned_whole_and_once"):

@@ -1,12 +1,13 @@
 -- What a buy-back owes: the price of a line from the moment on at which its units are cancelled, from money that was set apart before.
 
--- A price that goes back is that of a line that two people let go and that nobody is owed.
+-- A price that goes back is that of a line that two people let go and that nobody is owed, and the ledger has it.
 create function treasury.released_price_is_of_its_line() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from engine.released_line x where (x.offering_id, x.line_id, x.distribution_id, x.net_minor)
             = (new.offering_id, new.line_id, new.distribution_id, new.amount_minor))
-        or exists (select from treasury.disbursement d where d.offering_id = new.offering_id and d.disbursement_id = new.line_id) then
+        or exists (select from treasury.disbursement d where d.offering_id = new.offering_id and d.disbursement_id = new.line_id)
+        or not exists (select from treasury.journal j where j.offering_id = new.offering_id and j.journal_id = 'released:' || new.line_id) then
         raise exception using errcode = 'BR008', constraint = 'released_price_is_of_its_line', message = format('%s was not let go', new.line_id);
     end if;
     return new;
@@ -38,8 +39,20 @@ begin
     where offering_id = r.offering_id and receipt_id = freed;
 end $$;
 
--- Gives the price of each line that was let go back from what is set apart: first from the rail that its payee would have been paid by, and from
--- no rail more than is left on it. While the bank has taken money of it back nothing is given.
+-- The receipts of one side from which a price may go back: money at the bank, or tokens that came to the wallet that pays now.
+create function treasury.freeable_receipts(p_offering text, p_distribution text, p_is_coin boolean) returns setof treasury.receipt
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return query select f.* from treasury.receipt f where f.offering_id = p_offering and f.funds_distribution_id = p_distribution and f.status = 'funding'
+        and (f.rail = 'stablecoin') = p_is_coin and not exists (select from treasury.coin_transfer t
+            where t.offering_id = f.offering_id and t.receipt_id = coalesce(f.root_id, f.receipt_id) and not exists (select from treasury.paying_wallet w
+                where w.offering_id = t.offering_id and w.address = t.address and w.status = 'in_force'))
+    order by f.receipt_id;
+end $$;
+
+-- Gives the price of each line that was let go back from what is set apart, once every other line of the buy-back is paid: nobody needs the money
+-- any more. First from the rail that its payee would have been paid by, and from no rail more than is left on it. What stands under no such receipt
+-- waits, and so does everything while the bank has taken money of it back.
 create function treasury.free_released(d engine.distribution) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -51,21 +64,25 @@ declare
     coins bigint;
     cash bigint;
 begin
+    if treasury.lacks_money(d.offering_id, d.distribution_id) or exists (select from engine.distribution_line l
+            left join treasury.disbursement p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id
+            where l.offering_id = d.offering_id and l.distribution_id = d.distribution_id and l.net_minor > 0 and p.status is distinct from 'paid'
+                and not exists (select from engine.released_line o where o.offering_id = l.offering_id and o.line_id = l.line_id)) then
+        return;
+    end if;
     for x in select l.* from engine.released_line l where l.offering_id = d.offering_id and l.distribution_id = d.distribution_id
             and l.net_minor > 0 and not exists (select from treasury.released_price p where p.offering_id = l.offering_id and p.line_id = l.line_id)
         order by l.line_id
     loop
-        if treasury.lacks_money(d.offering_id, d.distribution_id) then
-            return;
-        end if;
         rest := x.net_minor;
         is_coin := exists (select from treasury.payee_account a where a.investor_id = x.payee_id and a.status = 'in_force' and a.way = 'stablecoin');
-        coins := greatest(treasury.room_on(d.offering_id, d.distribution_id, true), 0);
-        cash := greatest(treasury.room_on(d.offering_id, d.distribution_id, false), 0);
+        coins := greatest(least(treasury.room_on(d.offering_id, d.distribution_id, true), (select coalesce(sum(f.amount_minor), 0)
+            from treasury.freeable_receipts(d.offering_id, d.distribution_id, true) f)), 0);
+        cash := greatest(least(treasury.room_on(d.offering_id, d.distribution_id, false), (select coalesce(sum(f.amount_minor), 0)
+            from treasury.freeable_receipts(d.offering_id, d.distribution_id, false) f)), 0);
+        continue when coins + cash < rest;
         for side in 1 .. 2 loop
-            for r in select f.* from treasury.receipt f where f.offering_id = d.offering_id and f.funds_distribution_id = d.distribution_id
-                and f.status = 'funding' and (f.rail = 'stablecoin') = is_coin order by f.receipt_id for update
-            loop
+            for r in select f.* from treasury.freeable_receipts(d.offering_id, d.distribution_id, is_coin) f loop
                 part := least(rest, case when is_coin then coins else cash end, r.amount_minor);
                 continue when part = 0;
                 perform treasury.free_of_funding(r, x.line_id, part);
@@ -75,10 +92,6 @@ begin
             end loop;
             is_coin := not is_coin;
         end loop;
-        if rest > 0 then
-            raise exception using errcode = 'BR009', constraint = 'released_price_has_its_receipt',
-                message = format('%s of the price of %s stand under no receipt', rest, x.line_id);
-        end if;
         perform treasury.post(d.offering_id, 'released:' || x.line_id, 'redemption_released', d.currency, jsonb_build_array(
             jsonb_build_object('account', 'liab:distribution_funds:' || d.distribution_id, 'side', 'debit', 'amount', x.net_minor),
             jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', x.net_minor)));

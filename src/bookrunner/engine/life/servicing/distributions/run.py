@@ -9,9 +9,9 @@ from typing import Final
 
 from bookrunner.books import registry
 from bookrunner.books.treasury import disbursements
-from bookrunner.core.errors import UnknownRecord
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
-from bookrunner.core.log import tell
+from bookrunner.core.log import tell, warn
 from bookrunner.db import Keeper, Row, Within
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.life.servicing.distributions.waterfall import Flow, Run, Step, read_tier, run_tiers
@@ -221,14 +221,19 @@ class Distributions:
     def look(self, on: date) -> int:
         """Go on with what was started, end what waits for no bank, and age what nobody claimed by a day.
 
-        A start that ended before its lines were owed owes them now. Returns how many lines are owed anew,
-        distributions ended and lines aged; refuses ``unclaimed_day_has_come``.
+        A start that ended before its lines were owed owes them now; one that is refused holds up no other.
+        Returns how many lines are owed anew, distributions ended and lines aged; refuses
+        ``unclaimed_day_has_come``.
         """
         owed = 0
         for row in self.terms.undeclared():
-            owed += self.payments.declare_disbursements(
-                actor=PROCESS, offering=row["offering_id"], distribution=row["distribution_id"]
-            )
+            offering, distribution = row["offering_id"], row["distribution_id"]
+            try:
+                owed += self.payments.declare_disbursements(
+                    actor=PROCESS, offering=offering, distribution=distribution
+                )
+            except Refused as refused:
+                warn("a distribution waits", offering=offering, subject=distribution, rule=refused.rule)
         ended: int = self.terms.finish_distributions(actor=PROCESS)
         aged: int = self.payments.age_disbursements(actor=PROCESS, on=on)
         return owed + ended + aged
