@@ -10,13 +10,16 @@ import pytest
 from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, Refused
 from bookrunner.db import Database
+from bookrunner.engine import Desk
+from bookrunner.engine.life.servicing.coupons import Amortisation
 from tests.attack.world import Connect, digest
 from tests.registry.transferring import wall
 from tests.servicing.buying import rule_of
 from tests.servicing.paying import DAY, yesterday
 from tests.servicing.reinvesting import ONE, PROPOSER, SECOND, THREE, TWO, Reinvestor
+from tests.servicing.test_amortisation import pay, put, said
 from tests.servicing.test_distributions import W8
-from tests.treasury.escrow import refused
+from tests.treasury.escrow import PRICE, refused
 from tests.treasury.test_refunds import block
 
 POOL = 6_100_00
@@ -363,8 +366,90 @@ def test_a_split_makes_the_plan_one_of_other_units(issuer: Reinvestor) -> None:
         issuer.approve(drafted)
     issuer.cancel(drafted)
     found = issuer.found(issuer.drafted(POOL))
-    assert {row[2] for row in found.values()} == {"units_were_split_since_the_plan"}
+    assert {row[2] for row in found.values()} == {"units_changed_since_the_plan"}
     assert rule_of(lambda: issuer.decide_plan(proposed)) == "plan_is_of_the_units_as_proposed"
+
+
+def test_an_instalment_of_principal_makes_the_plan_one_of_other_units(
+    issuer: Reinvestor, database: Database
+) -> None:
+    chosen(issuer)
+    proposed = issuer.propose_plan()
+    put(issuer, "amo_1", said(20_001, PRICE - 20_001))
+    days = {"record_on": yesterday(), "pay_on": yesterday()}
+    drafted = Amortisation(Desk(database)).draft(issuer.offering, 1, **days, actor="usr_first")
+    pay(issuer, issuer.runs, drafted, "part")
+    found = issuer.found(issuer.drafted(POOL))
+    assert {row[2] for row in found.values()} == {"units_changed_since_the_plan"}
+    assert rule_of(lambda: issuer.decide_plan(proposed)) == "plan_is_of_the_units_as_proposed"
+
+
+CONVERTED = """insert into registry.conversion (offering_id, conversion_id, status, into_offering_id, formula,
+    bears_interest, fractions, currency, effective_at, authority_sha256, authority_reference, proposed_by,
+    instalments_begun, decided_by, undelivered_units, begun_at, executed_at, version, chain_head)
+    values (%(of)s, 'cnv_1', %(status)s, %(into)s, 'fixed_ratio', false, 'lapse', 'USD', now(), sha256('x'),
+    'resolution 7', 'issuer.iris', 0, 'agent.tess', 0, now(),
+    case when %(status)s = 'executed' then clock_timestamp() end, 1, 'x')"""
+REDEEMED = """insert into registry.buyback (offering_id, buyback_id, status, kind, price_minor, currency,
+    periods_bind, opens_at, closes_at, authority_sha256, authority_reference, proposed_by, decided_by,
+    accepted_by, accepted_at, executed_at, version, chain_head)
+    values (%(of)s, 'bbk_1', %(status)s, 'redemption', 1, 'USD', false, now() - interval '1 day', now(),
+    sha256('x'), 'resolution 8', 'issuer.iris', 'agent.tess', 'agent.tess', now(),
+    case when %(status)s = 'executed' then clock_timestamp() end, 1, 'x')"""
+
+
+@pytest.mark.parametrize(
+    ("row", "status", "rule"),
+    [
+        (CONVERTED, "begun", "units_changed_since_the_plan"),
+        (CONVERTED, "executed", "units_changed_since_the_plan"),
+        (REDEEMED, "accepted", "units_changed_since_the_plan"),
+        (REDEEMED, "executed", "units_changed_since_the_plan"),
+        ("into", "begun", "another_class_is_converted_into_this_one"),
+    ],
+)
+def test_units_that_become_others_end_what_a_plan_is_of(
+    issuer: Reinvestor, row: str, status: str, rule: str
+) -> None:
+    chosen(issuer)
+    drafted = issuer.drafted(POOL)
+    proposed = issuer.propose_plan()
+    of = {"of": issuer.offering, "into": "off_other", "status": status}
+    if row == "into":
+        row, of = CONVERTED, {**of, "of": "off_other", "into": issuer.offering}
+    with issuer.untriggered(row.split()[2]) as admin:
+        admin.execute(b"set local session_replication_role = replica")
+        admin.execute(row.encode(), of)
+    with refused("reinvestment_is_as_elected"):
+        issuer.approve(drafted)
+    issuer.cancel(drafted)
+    assert {found[2] for found in issuer.found(issuer.drafted(POOL)).values()} == {rule}
+    if rule == "units_changed_since_the_plan":
+        assert rule_of(lambda: issuer.decide_plan(proposed)) == "plan_is_of_the_units_as_proposed"
+    else:
+        issuer.decide_plan(proposed)
+
+
+def test_whoever_has_no_units_any_more_takes_none(issuer: Reinvestor) -> None:
+    chosen(issuer)
+    with issuer.untriggered("registry.holding") as admin:
+        admin.execute(b"update registry.holding set units = 0 where investor_id = %s", [ONE])
+    found = issuer.found(issuer.drafted(POOL))
+    assert (found[ONE], found[TWO][0]) == ((0, 0, "holder_has_no_units"), 23)
+
+
+def test_units_of_a_sale_that_are_not_posted_yet_are_promised_to_nobody(issuer: Reinvestor) -> None:
+    chosen(issuer)
+    issuer.look(1_000_000 - 61 - 46)
+    run = issuer.drafted(POOL)
+    assert {row[0] for row in issuer.found(run).values()} == {23}
+    issuer.cancel(run)
+    with issuer.untriggered("registry.issuance_instruction") as admin:
+        admin.execute(
+            b"update registry.issuance_instruction set status = 'submitted' where investor_id = %s", [ONE]
+        )
+    found = issuer.found(issuer.drafted(POOL))
+    assert {row[2] for row in found.values()} == {"authorised_units_are_too_few"}
 
 
 def test_terms_of_principal_and_buy_backs_reinvest_nothing(issuer: Reinvestor) -> None:

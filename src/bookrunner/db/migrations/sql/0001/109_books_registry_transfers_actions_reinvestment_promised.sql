@@ -40,6 +40,7 @@ begin
     return (select case when registry.is_account_frozen(p_offering, p_investor) then 'account_is_frozen'
             when registry.is_estate(p_offering, p_investor) then 'holder_died'
             when h.status <> 'registered' then 'holding_is_held'
+            when h.units = 0 then 'holder_has_no_units'
             when registry.linked_address(p_offering, p_investor) is null then 'wallet_is_not_linked'
             when exists (select from registry.rules_on(p_offering, 'holding_limit', p_investor, registry.today()) r
                 where ((select coalesce(sum(x.units), 0) from registry.holding x where x.offering_id = p_offering and x.investor_id = any (group_of))
@@ -51,13 +52,15 @@ begin
         where h.offering_id = p_offering and h.investor_id = p_investor);
 end $$;
 
--- How many units may yet be promised: under a plan, and of the class; the latter is not known where nobody looked at the chain.
+-- How many units may yet be promised: under a plan, and of the class; the latter is not known where nobody looked at the chain. Units of a sale that
+-- were sent to their wallets have left the undelivered ones, and are issued with their posting alone.
 create function registry.room_for_promises(p_offering text, p_plan text, p_except text) returns table (of_plan numeric, of_class numeric)
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
     select p.most_units - (select coalesce(sum(d.units), 0) from engine.reinvestment_due d where d.offering_id = p_offering and d.plan_id = p_plan
             and d.distribution_id is distinct from p_except),
         b.authorised_units - b.issued_units - registry.undelivered_units(p_offering) - registry.promised_units(p_offering, null, p_except)
+            - (select coalesce(sum(i.units), 0) from registry.issuance_instruction i where i.offering_id = p_offering and i.status = 'submitted')
     from registry.reinvestment_plan p join registry.control_book b using (offering_id)
     where p.offering_id = p_offering and p.plan_id = p_plan;
 end;

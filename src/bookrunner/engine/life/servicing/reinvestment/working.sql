@@ -9,14 +9,14 @@ language plpgsql stable rows 1000 set search_path = pg_catalog, pg_temp as $$
 declare
     p registry.reinvestment_plan;
     elected text[];
-    is_split boolean;
+    bar text;
 begin
     select * into p from registry.plan_on(p_offering, p_record_on);
     if p.plan_id is null then
         return;
     end if;
     elected := array(select e.investor_id from registry.elections_on(p_offering, p_record_on - p.cutoff_days) e where e.share_bp > 0);
-    is_split := registry.is_split_since(p_offering, p.proposed_at);
+    bar := registry.class_bar(p);
     return query
     with matched as materialized (select h.investor_id from engine.payee_hindrances(p_offering, elected) h where h.because = 'match_with_a_list'),
     asked as materialized (
@@ -25,7 +25,7 @@ begin
         join registry.elections_on(p_offering, p_record_on - p.cutoff_days) e on e.investor_id = n.investor_id and e.share_bp > 0),
     judged as materialized (
         select a.*, case when m.investor_id is not null then 'match_with_a_list' when a.payee_id <> a.investor_id then 'payee_is_another'
-            when a.units = 0 then 'amount_is_less_than_a_unit' when is_split then 'units_were_split_since_the_plan'
+            when a.units = 0 then 'amount_is_less_than_a_unit' when bar is not null then bar
             when not coalesce((engine.party_of(p_offering, a.investor_id)).is_cleared, false) then 'holder_is_not_cleared'
             else registry.reinvestment_bar(p_offering, a.investor_id, a.units, p_distribution) end as because
         from asked a left join matched m on m.investor_id = a.investor_id),
@@ -83,10 +83,10 @@ begin
             kept as (select r.investor_id, r.election_id, r.plan_id from engine.reinvestment r
                 where r.offering_id = new.offering_id and r.distribution_id = new.distribution_id)
             (table kept except table counting) union all (table counting except table kept))
-        or registry.is_split_since(new.offering_id, new.drafted_at) and exists (select from engine.reinvestment r
+        or registry.class_bar(p) is not null and exists (select from engine.reinvestment r
             where r.offering_id = new.offering_id and r.distribution_id = new.distribution_id and r.units > 0) then
         raise exception using errcode = 'BR008', constraint = 'reinvestment_is_as_elected',
-            message = format('the plan or an election changed since %s was drafted; cancel it and draft another', new.distribution_id);
+            message = format('the plan, an election or the units changed since %s was drafted; cancel it and draft another', new.distribution_id);
     end if;
     return new;
 end $$;

@@ -13,6 +13,7 @@ begin
                 message = format('%s is not the currency of %s', new.currency, new.offering_id);
         end if;
         new.proposed_at := clock_timestamp();
+        new.instalments_begun := (engine.instalments_of(array[new.offering_id])).begun;
         return new;
     end if;
     if to_jsonb(new) - moves is distinct from to_jsonb(old) - moves
@@ -32,9 +33,9 @@ begin
             raise exception using errcode = 'BR008', constraint = 'plan_is_of_a_class_with_a_token',
                 message = format('%s has no token', new.offering_id);
         end if;
-        if registry.is_split_since(new.offering_id, new.proposed_at) then
+        if registry.has_other_units(new) then
             raise exception using errcode = 'BR008', constraint = 'plan_is_of_the_units_as_proposed',
-                message = format('units of %s were split since; propose it anew', new.offering_id);
+                message = format('units of %s are not those that it was proposed for; propose it anew', new.offering_id);
         end if;
     end if;
     return new;
@@ -42,12 +43,27 @@ end $$;
 create trigger plan_stands before insert or update on registry.reinvestment_plan for each row execute function registry.plan_stands();
 alter table registry.reinvestment_plan enable always trigger plan_stands;
 
--- Whether units of a class were split since a moment, or are being split.
-create function registry.is_split_since(p_offering text, p_since timestamptz) returns boolean
+-- Whether a class has other units than a plan was proposed for: split, converted, redeemed or with less principal since, or just now.
+create function registry.has_other_units(p registry.reinvestment_plan) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-    return exists (select from registry.split s where s.offering_id = p_offering
-        and (s.status = 'begun' or s.status = 'executed' and s.executed_at > p_since));
+    return exists (select from registry.split s where s.offering_id = p.offering_id
+            and (s.status = 'begun' or s.status = 'executed' and s.executed_at > p.proposed_at))
+        or exists (select from registry.conversion c where c.offering_id = p.offering_id
+            and (c.status = 'begun' or c.status = 'executed' and c.executed_at > p.proposed_at))
+        or exists (select from registry.buyback y where y.offering_id = p.offering_id and y.kind = 'redemption'
+            and (y.status = 'accepted' or y.status = 'executed' and y.executed_at > p.proposed_at))
+        or (select i.begun <> p.instalments_begun from engine.instalments_of(array[p.offering_id]) i);
+end $$;
+
+-- Why nobody of a class takes units under a plan now; null when they may. Units that another class becomes are issued when all of them are
+-- there: what is authorised for them is promised to nobody else.
+create function registry.class_bar(p registry.reinvestment_plan) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return case when registry.has_other_units(p) then 'units_changed_since_the_plan'
+        when exists (select from registry.conversion c where c.into_offering_id = p.offering_id and c.status = 'begun')
+            then 'another_class_is_converted_into_this_one' end;
 end $$;
 
 -- An election is given now, under a plan in force; for another by its paper.
