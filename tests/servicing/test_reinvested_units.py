@@ -155,6 +155,19 @@ def test_a_recovery_waits_for_units_that_are_on_their_way(issuer: Reinvestor) ->
     assert issuer.held()[ONE] == 33
 
 
+def test_a_wallet_is_linked_when_no_units_are_on_their_way_to_another(issuer: Reinvestor) -> None:
+    lines = issuer.minted()
+    signed = issuer.sign("first", lines)
+    on = [issuer.offering, "wmp_next"]
+    issuer.call("registry.open_mapping", *on, ONE, CHAIN, b"\x0b" * 20, "wlc_next@1", "key")
+    issuer.call("registry.mark_screened", *on, "scr_next@1")
+    issuer.call("registry.approve_wallet", *on)
+    with refused("wallet_changes_between_deliveries"):
+        issuer.call("registry.link_wallet", *on, actor="usr_agent")
+    assert issuer.final(signed, lines) == 2
+    issuer.call("registry.link_wallet", *on, actor="usr_agent")
+
+
 def test_nothing_else_is_issued_of_what_is_promised(issuer: Reinvestor) -> None:
     lines = issuer.minted()[:1]
     signed = issuer.sign("first", lines)

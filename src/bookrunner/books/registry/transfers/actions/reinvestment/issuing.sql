@@ -82,6 +82,13 @@ create trigger mint_follows_its_money before insert on registry.reinvestment_cal
     for each row execute function registry.mint_follows_its_money();
 alter table registry.reinvestment_call enable always trigger mint_follows_its_money;
 
+-- Whether units of a holder are on their way to another wallet than this one.
+create function registry.mint_is_signed_for(p_offering text, p_investor text, p_address bytea) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return exists (select from registry.reinvestment_open o join registry.reinvestment_call c using (offering_id, line_id)
+    join registry.chain_transaction t using (offering_id, intent_id)
+    where o.offering_id = p_offering and o.investor_id = p_investor and c.address <> p_address and t.status in ('signed', 'broadcast', 'mined'));
+
 -- A recovery takes over what its wallet has: units that are on their way there arrive first.
 create function registry.minted_units_arrive_first() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
