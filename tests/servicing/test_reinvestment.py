@@ -290,6 +290,27 @@ def test_another_payee_small_amounts_limits_and_clearances_mean_cash(issuer: Rei
     assert (found[TWO][2], found[THREE][2]) == ("share_is_over_its_limit", "holder_is_not_cleared")
 
 
+def test_affiliates_come_to_their_limit_together(issuer: Reinvestor) -> None:
+    issuer.planned()
+    issuer.elect(ONE, 5_000)
+    issuer.elect(TWO, 2_500)
+    issuer.elect(THREE, 500)
+    # The first two have 30 of 61 units and are due 11 each: one of them stays within 42 units, both do not.
+    terms = {"kind": "holding_limit", "starts_on": "2026-01-01", "amount": 7_000, "because": "charter"}
+    terms["paper"] = digest("charter").hex()
+    issuer.call("registry.propose_transfer_rule", issuer.offering, "rul_1", terms)
+    issuer.call("registry.decide_transfer_rule", issuer.offering, "rul_1", "true", "", actor=SECOND)
+    run = issuer.drafted(POOL)
+    assert {holder: row[0] for holder, row in issuer.found(run).items()} == {ONE: 11, TWO: 11, THREE: 3}
+    issuer.cancel(run)
+    for holder in (ONE, TWO):
+        told = [issuer.offering, f"afl_{holder}", holder, "family", "brothers"]
+        issuer.call("registry.record_affiliation", *told)
+    over = (0, 0, "share_is_over_its_limit")
+    found = issuer.found(issuer.drafted(POOL))
+    assert (found[ONE], found[TWO], found[THREE][0]) == (over, over, 3)
+
+
 def test_a_payee_and_an_amount_below_a_unit_mean_cash(issuer: Reinvestor) -> None:
     issuer.planned()
     issuer.elect(ONE, 10_000)

@@ -23,12 +23,22 @@ begin
         select n.investor_id, n.payee_id, e.election_id, e.share_bp, div(n.net_minor::numeric * e.share_bp, 10000::numeric * p.price_minor)::bigint as units
         from unnest(p_investors, p_payees, p_nets) n (investor_id, payee_id, net_minor)
         join registry.elections_on(p_offering, p_record_on - p.cutoff_days) e on e.investor_id = n.investor_id and e.share_bp > 0),
-    judged as materialized (
-        select a.*, case when m.investor_id is not null then 'match_with_a_list' when a.payee_id <> a.investor_id then 'payee_is_another'
+    alone as materialized (
+        select a.*, array(select g.id from registry.affiliates_of(p_offering, a.investor_id) g (id)) as group_of, case when m.investor_id is not null then 'match_with_a_list' when a.payee_id <> a.investor_id then 'payee_is_another'
             when a.units = 0 then 'amount_is_less_than_a_unit' when bar is not null then bar
             when not coalesce((engine.party_of(p_offering, a.investor_id)).is_cleared, false) then 'holder_is_not_cleared'
-            else registry.reinvestment_bar(p_offering, a.investor_id, a.units, p_distribution) end as because
+            else registry.reinvestment_bar(p_offering, a.investor_id) end as because
         from asked a left join matched m on m.investor_id = a.investor_id),
+    -- Affiliates of one run come to their limit together, and none of them before another.
+    together as materialized (
+        select a.investor_id, a.group_of, sum(o.units) as units from alone a cross join lateral unnest(a.group_of) g (id)
+        join alone o on o.investor_id = g.id and o.because is null where a.because is null group by a.investor_id, a.group_of),
+    over as materialized (
+        select distinct g.id from together t cross join lateral unnest(t.group_of) g (id)
+        where registry.is_over_its_limit(p_offering, t.investor_id, t.group_of, t.units, p_distribution)),
+    judged as materialized (
+        select a.investor_id, a.election_id, a.share_bp, a.units, coalesce(a.because, case when v.id is not null then 'share_is_over_its_limit' end) as because
+        from alone a left join over v on v.id = a.investor_id),
     bounded as (
         select j.*, case when w.units > r.of_plan then 'plan_has_too_few_units' when r.of_class is null then 'supply_is_not_known'
             when w.units > r.of_class then 'authorised_units_are_too_few' end as bound

@@ -32,24 +32,27 @@ create trigger promised_units_stay_authorised before update on registry.control_
 alter table registry.control_book enable always trigger promised_units_stay_authorised;
 
 -- Why a holder of a class may have no units instead of cash at a draft, as the register sees it; null when it may.
-create function registry.reinvestment_bar(p_offering text, p_investor text, p_units bigint, p_except text) returns text
+create function registry.reinvestment_bar(p_offering text, p_investor text) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-    group_of constant text[] := array(select a.id from registry.affiliates_of(p_offering, p_investor) a (id));
 begin
     return (select case when registry.is_account_frozen(p_offering, p_investor) then 'account_is_frozen'
             when registry.is_estate(p_offering, p_investor) then 'holder_died'
             when h.status <> 'registered' then 'holding_is_held'
             when h.units = 0 then 'holder_has_no_units'
-            when registry.linked_address(p_offering, p_investor) is null then 'wallet_is_not_linked'
-            when exists (select from registry.rules_on(p_offering, 'holding_limit', p_investor, registry.today()) r
-                where ((select coalesce(sum(x.units), 0) from registry.holding x where x.offering_id = p_offering and x.investor_id = any (group_of))
-                    + (select coalesce(sum(q.units), 0) from registry.transfer_request q where q.offering_id = p_offering
-                        and q.status in ('approved', 'instructed') and q.kind <> 'own' and q.buyer_id = any (group_of))
-                    + registry.promised_units(p_offering, group_of, p_except) + p_units) * 10000 > r.amount::numeric * b.issued_units)
-                then 'share_is_over_its_limit' end
-        from registry.holding h join registry.control_book b using (offering_id)
-        where h.offering_id = p_offering and h.investor_id = p_investor);
+            when registry.linked_address(p_offering, p_investor) is null then 'wallet_is_not_linked' end
+        from registry.holding h where h.offering_id = p_offering and h.investor_id = p_investor);
+end $$;
+
+-- Whether so many units more, for a holder and its affiliates together, would pass its limit.
+create function registry.is_over_its_limit(p_offering text, p_investor text, p_group text[], p_units numeric, p_except text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from registry.rules_on(p_offering, 'holding_limit', p_investor, registry.today()) r
+        join registry.control_book b using (offering_id)
+        where ((select coalesce(sum(x.units), 0) from registry.holding x where x.offering_id = p_offering and x.investor_id = any (p_group))
+            + (select coalesce(sum(q.units), 0) from registry.transfer_request q where q.offering_id = p_offering
+                and q.status in ('approved', 'instructed') and q.kind <> 'own' and q.buyer_id = any (p_group))
+            + registry.promised_units(p_offering, p_group, p_except) + p_units) * 10000 > r.amount::numeric * b.issued_units);
 end $$;
 
 -- How many units may yet be promised: under a plan, and of the class; the latter is not known where nobody looked at the chain. Units of a sale that
