@@ -92,7 +92,7 @@ def planned(app: Application, offering: str) -> None:
     asked = {
         "price_minor": PRICE,
         "cutoff_days": 1,
-        "from_on": (clock.today() + timedelta(days=1)).isoformat(),
+        "from_on": (clock.today() + timedelta(days=2)).isoformat(),
         "most_units": 1_000_000,
         "authority_sha256": "ab" * 32,
         "authority_reference": "resolution 9",

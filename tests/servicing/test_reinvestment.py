@@ -15,7 +15,7 @@ from bookrunner.engine.life.servicing.coupons import Amortisation
 from tests.attack.world import Connect, digest
 from tests.registry.transferring import wall
 from tests.servicing.buying import rule_of
-from tests.servicing.paying import DAY, yesterday
+from tests.servicing.paying import DAY, pool, yesterday
 from tests.servicing.reinvesting import ONE, PROPOSER, SECOND, THREE, TWO, Reinvestor
 from tests.servicing.test_amortisation import pay, put, said
 from tests.servicing.test_distributions import W8
@@ -49,7 +49,7 @@ def test_terms_that_do_not_hold_are_refused_by_name(issuer: Reinvestor) -> None:
         "plan_price_is_in_the_currency_of_the_offer": {"currency": "EUR"},
     }.items():
         assert rule_of(lambda changed=changed: issuer.propose_plan(**changed)) == rule
-    early = issuer.propose_plan(cutoff_days=5, from_on=(clock.today() + timedelta(days=4)).isoformat())
+    early = issuer.propose_plan(cutoff_days=5, from_on=(clock.today() + timedelta(days=5)).isoformat())
     with pytest.raises(Refused, match="plan_begins_after_its_cut_off"):
         issuer.decide_plan(early)
     with pytest.raises(Refused, match="declined_plan_has_its_reason"):
@@ -138,6 +138,38 @@ def test_an_election_is_the_holders_or_names_its_paper(issuer: Reinvestor) -> No
         assert wall(issuer, statement) is not None
 
 
+def test_whoever_elects_for_a_holder_takes_no_part_in_the_run(issuer: Reinvestor) -> None:
+    issuer.planned()
+    said = {"investor": ONE, "share_bp": 10_000, "paper_sha256": digest("letter")}
+    issuer.desk.elect_reinvestment(actor="usr_second", **issuer.where, election="elc_1", **said)
+    issuer.elect(TWO, 10_000)
+    issuer.backdate("registry.reinvestment_election", "given_at = given_at - interval '1 day'")
+    rule = "whoever_elects_for_another_decides_no_run"
+    for same in ("usr_second", "key:usr_second~1"):
+        with pytest.raises(Refused, match=rule):
+            issuer.runs.draft(issuer.offering, pool(POOL), actor=same)
+    run = issuer.drafted(POOL)
+    for same in ("usr_second", "key:usr_second~1"):
+        with refused(rule):
+            issuer.approve(run, actor=same)
+    issuer.approve(run, actor="usr_third")
+
+
+def test_an_election_is_kept_when_it_is_given(issuer: Reinvestor) -> None:
+    issuer.planned()
+    admin, table = issuer.login("admin"), "registry.reinvestment_election"
+    held = "alter column given_at set default clock_timestamp() - interval '61 seconds'"
+    for change in ("disable trigger election_stands", held):
+        admin.execute(f"alter table {table} {change}".encode())
+    said = {"investor": ONE, "share_bp": 100, "paper_sha256": None}
+    elect = lambda: issuer.desk.elect_reinvestment(actor=ONE, **issuer.where, election="elc_1", **said)  # noqa: E731
+    assert rule_of(elect) == "election_is_kept_when_it_is_given"
+    assert issuer.desk.elections(**issuer.where) == []
+    later = held.replace("61", "55")
+    admin.execute(f"alter table {table} {later}".encode())
+    elect()
+
+
 def test_an_election_counts_to_its_cut_off_and_later_for_the_next_run(issuer: Reinvestor) -> None:
     issuer.planned(cutoff_days=3)
     on_the_day = issuer.elect(ONE, 10_000, days_ago=4)
@@ -180,7 +212,7 @@ def test_every_line_sums_whatever_the_amounts(issuer: Reinvestor, seed: int) -> 
     issuer.form(20, **W8)
     for _ in range(6):
         price = draw.choice([1, 7, 333, 3_000, 99_999])
-        issuer.planned(price_minor=price, most_units=10**6, from_on=clock.today().isoformat())
+        issuer.planned(price_minor=price, most_units=10**6)
         shares = {holder: draw.choice([0, 1, 3_333, 5_000, 10_000]) for holder in (ONE, TWO, THREE)}
         for holder, share in shares.items():
             issuer.elect(holder, share)

@@ -70,6 +70,7 @@ _SENTENCES: Final = {
     "plan_needs_two_people": "whoever proposed it cannot put it in force; another person decides",
     "plan_is_ended_by_two_people": "whoever asked for the end cannot agree to it; another person decides",
     "plan_begins_after_its_cut_off": "its first record date leaves holders no time; choose a later one",
+    "election_is_kept_when_it_is_given": "it took too long; elect again",
     "plan_is_of_a_class_with_a_token": "the class has no token",
     "plan_is_of_the_units_as_proposed": "the units are others since; propose it anew",
     "plan_has_its_price": "write what one unit costs",

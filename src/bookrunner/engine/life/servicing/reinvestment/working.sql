@@ -49,11 +49,28 @@ begin
     from bounded b;
 end $$;
 
+-- Whoever recorded for somebody else what a run counts takes no part in it: a paper that nobody else saw would be paid out in units.
+create function engine.elections_are_of_others(d engine.distribution, p_actor text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if not exists (select from engine.distribution_tier t where t.offering_id = d.offering_id and t.distribution_id = d.distribution_id
+            and t.kind in ('redemption', 'principal'))
+        and exists (select from registry.plan_on(d.offering_id, d.record_on) p
+            cross join lateral registry.elections_on(d.offering_id, d.record_on - p.cutoff_days) e
+            join engine.distribution_line l on l.offering_id = d.offering_id and l.distribution_id = d.distribution_id
+                and l.investor_id = e.investor_id and l.holding_id is not null
+            where audit.person_of(e.given_by) = audit.person_of(p_actor) and not engine.is_person_of(e.given_by, e.investor_id)) then
+        raise exception using errcode = 'BR010', constraint = 'whoever_elects_for_another_decides_no_run',
+            message = format('%s recorded what a holder of %s elects', p_actor, d.distribution_id);
+    end if;
+end $$;
+
 -- What is kept of a distribution is what the plan and the elections make of its lines, at the commit that drafts it; only of income and
 -- capital that tiers distribute, not of the price of units or of principal.
 create function engine.reinvestment_is_worked_out() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    perform engine.elections_are_of_others(new, new.drafted_by);
     if exists (with line as materialized (select l.* from engine.distribution_line l where l.offering_id = new.offering_id
                 and l.distribution_id = new.distribution_id and l.holding_id is not null and not exists (select from engine.distribution_tier t
                     where t.offering_id = l.offering_id and t.distribution_id = l.distribution_id and t.kind in ('redemption', 'principal'))),
@@ -85,6 +102,7 @@ begin
             and t.kind in ('redemption', 'principal')) then
         return new;
     end if;
+    perform engine.elections_are_of_others(new, n.actor) from unnest(array[new.drafted_by, new.approved_by]) n (actor);
     select * into p from registry.plan_on(new.offering_id, new.record_on);
     if exists (with counting as (select e.investor_id, e.election_id, p.plan_id from registry.elections_on(new.offering_id, new.record_on - p.cutoff_days) e
                 join engine.distribution_line l on l.offering_id = new.offering_id and l.distribution_id = new.distribution_id

@@ -1,6 +1,6 @@
 -- A plan from its proposal to its end, and what holders elect under it.
 
--- Terms stand from the proposal on. A plan begins when whoever elects otherwise by its first cut-off can still do so; it is of the units as
+-- Terms stand from the proposal on. A plan begins when there is a whole day (UTC) to elect by its first cut-off; it is of the units as
 -- proposed, and of a class that has a token.
 create function registry.plan_stands() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -25,9 +25,9 @@ begin
         new.decided_at := clock_timestamp();
     end if;
     if old.status = 'proposed' and new.status = 'in_force' then
-        if new.from_on < registry.today() + new.cutoff_days then
+        if new.from_on <= registry.today() + new.cutoff_days then
             raise exception using errcode = 'BR008', constraint = 'plan_begins_after_its_cut_off',
-                message = format('holders elect under %s from today on; it may begin on %s', new.plan_id, registry.today() + new.cutoff_days);
+                message = format('holders have a whole day to elect under %s; it may begin on %s', new.plan_id, registry.today() + new.cutoff_days + 1);
         end if;
         if not exists (select from engine.offer o where o.offering_id = new.offering_id and o.token_address is not null) then
             raise exception using errcode = 'BR008', constraint = 'plan_is_of_a_class_with_a_token',
@@ -84,6 +84,20 @@ begin
 end $$;
 create trigger election_stands before insert on registry.reinvestment_election for each row execute function registry.election_stands();
 alter table registry.reinvestment_election enable always trigger election_stands;
+
+-- An election is there when it says that it was given: a session that waits with it would choose by what came since.
+create function registry.election_is_kept_when_it_is_given() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if clock_timestamp() > new.given_at + interval '1 minute' then
+        raise exception using errcode = 'BR008', constraint = 'election_is_kept_when_it_is_given',
+            message = format('%s was given at %s; elect again', new.election_id, audit.instant(new.given_at));
+    end if;
+    return null;
+end $$;
+create constraint trigger election_is_kept_when_it_is_given after insert on registry.reinvestment_election
+    deferrable initially deferred for each row execute function registry.election_is_kept_when_it_is_given();
+alter table registry.reinvestment_election enable always trigger election_is_kept_when_it_is_given;
 
 -- Locks the control book and then the plan, as it was seen.
 create function registry.seen_plan(p_offering text, p_plan text, p_seen bigint) returns registry.reinvestment_plan
