@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from bookrunner.core import clock
@@ -99,6 +100,21 @@ def test_units_come_into_the_register_with_the_transaction_that_minted_them(issu
     ]
     assert issuer.minted() == []
     assert issuer.apart({}) == []
+
+
+def test_a_mint_waits_for_nobody_that_it_does_not_mint_to(issuer: Reinvestor) -> None:
+    first = ONE if issuer.minted()[0]["address"] == issuer.address(10).hex() else TWO
+    admin, session = issuer.login("admin"), issuer.login("registry")
+    session.execute("set lock_timeout = '500ms'")
+    others = "where offering_id = %s and investor_id <> %s for update"
+    with admin.transaction():
+        for table in ("registry.holding", "engine.position"):
+            admin.execute(f"select from {table} {others}".encode(), [issuer.offering, first])
+        issuer.sign("part", issuer.minted()[:1])
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            issuer.sign("other", issuer.minted())
+    session.execute("reset lock_timeout")
+    assert len(issuer.minted()) == 1
 
 
 def test_a_mint_that_comes_to_nothing_has_a_successor(issuer: Reinvestor) -> None:
