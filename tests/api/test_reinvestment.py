@@ -15,7 +15,7 @@ PATH = "/v1/offers/ofr_one/reinvestment"
 TERMS = {
     "price": {"amount": "30.00", "currency": "USD"},
     "cutoff_days": 2,
-    "from_on": (clock.today() + timedelta(days=2)).isoformat(),
+    "from_on": (clock.today() + timedelta(days=3)).isoformat(),
     "most_units": 1_000,
     "authority_sha256": "0a" * 32,
     "authority_reference": "resolution 9",

@@ -92,7 +92,7 @@ def planned(app: Application, offering: str) -> None:
     asked = {
         "price_minor": PRICE,
         "cutoff_days": 1,
-        "from_on": (clock.today() + timedelta(days=1)).isoformat(),
+        "from_on": (clock.today() + timedelta(days=2)).isoformat(),
         "most_units": 1_000_000,
         "authority_sha256": "ab" * 32,
         "authority_reference": "resolution 9",
@@ -212,7 +212,7 @@ def test_the_commands_take_a_plan_from_its_terms_to_its_end(
     offer, paper = story.offering, tmp_path / "resolution.pdf"
     paper.write_text("resolution 9")
     holder = next(iter(units(world.application, offer)))
-    first = (clock.today() + timedelta(days=3)).isoformat()
+    first = (clock.today() + timedelta(days=4)).isoformat()
     terms = ("--price", "95.00", "--cutoff", "3", "--units", "500", "--paper", str(paper))
     ask = ("reinvestment", "propose", offer, *terms, "--reference", "resolution 9", *IRIS)
     assert "day_is_a_date" in refusal(here(*ask, "--from", "soon"))

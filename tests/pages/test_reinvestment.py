@@ -20,7 +20,7 @@ from tests.servicing.reinvesting import ONE, THREE, Reinvestor
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 PART = "/reinvestment"
-FIRST = clock.today() + timedelta(days=2)
+FIRST = clock.today() + timedelta(days=3)
 TERMS = {
     "Price of one unit": "30.00",
     "Cut-off": "2",

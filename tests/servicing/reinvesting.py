@@ -45,7 +45,7 @@ class Reinvestor(Buyer):
         asked = {
             "price_minor": COST,
             "cutoff_days": 0,
-            "from_on": clock.today().isoformat(),
+            "from_on": (clock.today() + timedelta(days=1)).isoformat(),
             "most_units": 1_000,
             "authority_sha256": digest("plan").hex(),
             "authority_reference": "resolution 9",
@@ -68,7 +68,7 @@ class Reinvestor(Buyer):
     def planned(self, **changed: object) -> str:
         """Return a plan that two people put in force and that is of record dates since long ago."""
         cutoff = int(str(changed.get("cutoff_days", 0)))
-        first = clock.today() + timedelta(days=cutoff)
+        first = clock.today() + timedelta(days=cutoff + 1)
         plan = self.decide_plan(self.propose_plan(**{"from_on": first.isoformat(), **changed}))
         self.backdate("registry.reinvestment_plan", "from_on = from_on - 400", f"plan_id = '{plan}'")
         return plan

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from bookrunner.core import clock
@@ -101,6 +102,21 @@ def test_units_come_into_the_register_with_the_transaction_that_minted_them(issu
     assert issuer.apart({}) == []
 
 
+def test_a_mint_waits_for_nobody_that_it_does_not_mint_to(issuer: Reinvestor) -> None:
+    first = ONE if issuer.minted()[0]["address"] == issuer.address(10).hex() else TWO
+    admin, session = issuer.login("admin"), issuer.login("registry")
+    session.execute("set lock_timeout = '500ms'")
+    others = "where offering_id = %s and investor_id <> %s for update"
+    with admin.transaction():
+        for table in ("registry.holding", "engine.position"):
+            admin.execute(f"select from {table} {others}".encode(), [issuer.offering, first])
+        issuer.sign("part", issuer.minted()[:1])
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            issuer.sign("other", issuer.minted())
+    session.execute("reset lock_timeout")
+    assert len(issuer.minted()) == 1
+
+
 def test_a_mint_that_comes_to_nothing_has_a_successor(issuer: Reinvestor) -> None:
     lines = issuer.minted()
     signed = issuer.sign("first", lines)
@@ -153,6 +169,19 @@ def test_a_recovery_waits_for_units_that_are_on_their_way(issuer: Reinvestor) ->
     issuer.final(signed, lines)
     issuer.register.decide_control(**decide)
     assert issuer.held()[ONE] == 33
+
+
+def test_a_wallet_is_linked_when_no_units_are_on_their_way_to_another(issuer: Reinvestor) -> None:
+    lines = issuer.minted()
+    signed = issuer.sign("first", lines)
+    on = [issuer.offering, "wmp_next"]
+    issuer.call("registry.open_mapping", *on, ONE, CHAIN, b"\x0b" * 20, "wlc_next@1", "key")
+    issuer.call("registry.mark_screened", *on, "scr_next@1")
+    issuer.call("registry.approve_wallet", *on)
+    with refused("wallet_changes_between_deliveries"):
+        issuer.call("registry.link_wallet", *on, actor="usr_agent")
+    assert issuer.final(signed, lines) == 2
+    issuer.call("registry.link_wallet", *on, actor="usr_agent")
 
 
 def test_nothing_else_is_issued_of_what_is_promised(issuer: Reinvestor) -> None:

@@ -10,13 +10,16 @@ import pytest
 from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, Refused
 from bookrunner.db import Database
+from bookrunner.engine import Desk
+from bookrunner.engine.life.servicing.coupons import Amortisation
 from tests.attack.world import Connect, digest
 from tests.registry.transferring import wall
 from tests.servicing.buying import rule_of
-from tests.servicing.paying import DAY, yesterday
+from tests.servicing.paying import DAY, pool, yesterday
 from tests.servicing.reinvesting import ONE, PROPOSER, SECOND, THREE, TWO, Reinvestor
+from tests.servicing.test_amortisation import pay, put, said
 from tests.servicing.test_distributions import W8
-from tests.treasury.escrow import refused
+from tests.treasury.escrow import PRICE, refused
 from tests.treasury.test_refunds import block
 
 POOL = 6_100_00
@@ -46,7 +49,7 @@ def test_terms_that_do_not_hold_are_refused_by_name(issuer: Reinvestor) -> None:
         "plan_price_is_in_the_currency_of_the_offer": {"currency": "EUR"},
     }.items():
         assert rule_of(lambda changed=changed: issuer.propose_plan(**changed)) == rule
-    early = issuer.propose_plan(cutoff_days=5, from_on=(clock.today() + timedelta(days=4)).isoformat())
+    early = issuer.propose_plan(cutoff_days=5, from_on=(clock.today() + timedelta(days=5)).isoformat())
     with pytest.raises(Refused, match="plan_begins_after_its_cut_off"):
         issuer.decide_plan(early)
     with pytest.raises(Refused, match="declined_plan_has_its_reason"):
@@ -135,6 +138,38 @@ def test_an_election_is_the_holders_or_names_its_paper(issuer: Reinvestor) -> No
         assert wall(issuer, statement) is not None
 
 
+def test_whoever_elects_for_a_holder_takes_no_part_in_the_run(issuer: Reinvestor) -> None:
+    issuer.planned()
+    said = {"investor": ONE, "share_bp": 10_000, "paper_sha256": digest("letter")}
+    issuer.desk.elect_reinvestment(actor="usr_second", **issuer.where, election="elc_1", **said)
+    issuer.elect(TWO, 10_000)
+    issuer.backdate("registry.reinvestment_election", "given_at = given_at - interval '1 day'")
+    rule = "whoever_elects_for_another_decides_no_run"
+    for same in ("usr_second", "key:usr_second~1"):
+        with pytest.raises(Refused, match=rule):
+            issuer.runs.draft(issuer.offering, pool(POOL), actor=same)
+    run = issuer.drafted(POOL)
+    for same in ("usr_second", "key:usr_second~1"):
+        with refused(rule):
+            issuer.approve(run, actor=same)
+    issuer.approve(run, actor="usr_third")
+
+
+def test_an_election_is_kept_when_it_is_given(issuer: Reinvestor) -> None:
+    issuer.planned()
+    admin, table = issuer.login("admin"), "registry.reinvestment_election"
+    held = "alter column given_at set default clock_timestamp() - interval '61 seconds'"
+    for change in ("disable trigger election_stands", held):
+        admin.execute(f"alter table {table} {change}".encode())
+    said = {"investor": ONE, "share_bp": 100, "paper_sha256": None}
+    elect = lambda: issuer.desk.elect_reinvestment(actor=ONE, **issuer.where, election="elc_1", **said)  # noqa: E731
+    assert rule_of(elect) == "election_is_kept_when_it_is_given"
+    assert issuer.desk.elections(**issuer.where) == []
+    later = held.replace("61", "55")
+    admin.execute(f"alter table {table} {later}".encode())
+    elect()
+
+
 def test_an_election_counts_to_its_cut_off_and_later_for_the_next_run(issuer: Reinvestor) -> None:
     issuer.planned(cutoff_days=3)
     on_the_day = issuer.elect(ONE, 10_000, days_ago=4)
@@ -177,7 +212,7 @@ def test_every_line_sums_whatever_the_amounts(issuer: Reinvestor, seed: int) -> 
     issuer.form(20, **W8)
     for _ in range(6):
         price = draw.choice([1, 7, 333, 3_000, 99_999])
-        issuer.planned(price_minor=price, most_units=10**6, from_on=clock.today().isoformat())
+        issuer.planned(price_minor=price, most_units=10**6)
         shares = {holder: draw.choice([0, 1, 3_333, 5_000, 10_000]) for holder in (ONE, TWO, THREE)}
         for holder, share in shares.items():
             issuer.elect(holder, share)
@@ -287,6 +322,27 @@ def test_another_payee_small_amounts_limits_and_clearances_mean_cash(issuer: Rei
     assert (found[TWO][2], found[THREE][2]) == ("share_is_over_its_limit", "holder_is_not_cleared")
 
 
+def test_affiliates_come_to_their_limit_together(issuer: Reinvestor) -> None:
+    issuer.planned()
+    issuer.elect(ONE, 5_000)
+    issuer.elect(TWO, 2_500)
+    issuer.elect(THREE, 500)
+    # The first two have 30 of 61 units and are due 11 each: one of them stays within 42 units, both do not.
+    terms = {"kind": "holding_limit", "starts_on": "2026-01-01", "amount": 7_000, "because": "charter"}
+    terms["paper"] = digest("charter").hex()
+    issuer.call("registry.propose_transfer_rule", issuer.offering, "rul_1", terms)
+    issuer.call("registry.decide_transfer_rule", issuer.offering, "rul_1", "true", "", actor=SECOND)
+    run = issuer.drafted(POOL)
+    assert {holder: row[0] for holder, row in issuer.found(run).items()} == {ONE: 11, TWO: 11, THREE: 3}
+    issuer.cancel(run)
+    for holder in (ONE, TWO):
+        told = [issuer.offering, f"afl_{holder}", holder, "family", "brothers"]
+        issuer.call("registry.record_affiliation", *told)
+    over = (0, 0, "share_is_over_its_limit")
+    found = issuer.found(issuer.drafted(POOL))
+    assert (found[ONE], found[TWO], found[THREE][0]) == (over, over, 3)
+
+
 def test_a_payee_and_an_amount_below_a_unit_mean_cash(issuer: Reinvestor) -> None:
     issuer.planned()
     issuer.elect(ONE, 10_000)
@@ -363,8 +419,90 @@ def test_a_split_makes_the_plan_one_of_other_units(issuer: Reinvestor) -> None:
         issuer.approve(drafted)
     issuer.cancel(drafted)
     found = issuer.found(issuer.drafted(POOL))
-    assert {row[2] for row in found.values()} == {"units_were_split_since_the_plan"}
+    assert {row[2] for row in found.values()} == {"units_changed_since_the_plan"}
     assert rule_of(lambda: issuer.decide_plan(proposed)) == "plan_is_of_the_units_as_proposed"
+
+
+def test_an_instalment_of_principal_makes_the_plan_one_of_other_units(
+    issuer: Reinvestor, database: Database
+) -> None:
+    chosen(issuer)
+    proposed = issuer.propose_plan()
+    put(issuer, "amo_1", said(20_001, PRICE - 20_001))
+    days = {"record_on": yesterday(), "pay_on": yesterday()}
+    drafted = Amortisation(Desk(database)).draft(issuer.offering, 1, **days, actor="usr_first")
+    pay(issuer, issuer.runs, drafted, "part")
+    found = issuer.found(issuer.drafted(POOL))
+    assert {row[2] for row in found.values()} == {"units_changed_since_the_plan"}
+    assert rule_of(lambda: issuer.decide_plan(proposed)) == "plan_is_of_the_units_as_proposed"
+
+
+CONVERTED = """insert into registry.conversion (offering_id, conversion_id, status, into_offering_id, formula,
+    bears_interest, fractions, currency, effective_at, authority_sha256, authority_reference, proposed_by,
+    instalments_begun, decided_by, undelivered_units, begun_at, executed_at, version, chain_head)
+    values (%(of)s, 'cnv_1', %(status)s, %(into)s, 'fixed_ratio', false, 'lapse', 'USD', now(), sha256('x'),
+    'resolution 7', 'issuer.iris', 0, 'agent.tess', 0, now(),
+    case when %(status)s = 'executed' then clock_timestamp() end, 1, 'x')"""
+REDEEMED = """insert into registry.buyback (offering_id, buyback_id, status, kind, price_minor, currency,
+    periods_bind, opens_at, closes_at, authority_sha256, authority_reference, proposed_by, decided_by,
+    accepted_by, accepted_at, executed_at, version, chain_head)
+    values (%(of)s, 'bbk_1', %(status)s, 'redemption', 1, 'USD', false, now() - interval '1 day', now(),
+    sha256('x'), 'resolution 8', 'issuer.iris', 'agent.tess', 'agent.tess', now(),
+    case when %(status)s = 'executed' then clock_timestamp() end, 1, 'x')"""
+
+
+@pytest.mark.parametrize(
+    ("row", "status", "rule"),
+    [
+        (CONVERTED, "begun", "units_changed_since_the_plan"),
+        (CONVERTED, "executed", "units_changed_since_the_plan"),
+        (REDEEMED, "accepted", "units_changed_since_the_plan"),
+        (REDEEMED, "executed", "units_changed_since_the_plan"),
+        ("into", "begun", "another_class_is_converted_into_this_one"),
+    ],
+)
+def test_units_that_become_others_end_what_a_plan_is_of(
+    issuer: Reinvestor, row: str, status: str, rule: str
+) -> None:
+    chosen(issuer)
+    drafted = issuer.drafted(POOL)
+    proposed = issuer.propose_plan()
+    of = {"of": issuer.offering, "into": "off_other", "status": status}
+    if row == "into":
+        row, of = CONVERTED, {**of, "of": "off_other", "into": issuer.offering}
+    with issuer.untriggered(row.split()[2]) as admin:
+        admin.execute(b"set local session_replication_role = replica")
+        admin.execute(row.encode(), of)
+    with refused("reinvestment_is_as_elected"):
+        issuer.approve(drafted)
+    issuer.cancel(drafted)
+    assert {found[2] for found in issuer.found(issuer.drafted(POOL)).values()} == {rule}
+    if rule == "units_changed_since_the_plan":
+        assert rule_of(lambda: issuer.decide_plan(proposed)) == "plan_is_of_the_units_as_proposed"
+    else:
+        issuer.decide_plan(proposed)
+
+
+def test_whoever_has_no_units_any_more_takes_none(issuer: Reinvestor) -> None:
+    chosen(issuer)
+    with issuer.untriggered("registry.holding") as admin:
+        admin.execute(b"update registry.holding set units = 0 where investor_id = %s", [ONE])
+    found = issuer.found(issuer.drafted(POOL))
+    assert (found[ONE], found[TWO][0]) == ((0, 0, "holder_has_no_units"), 23)
+
+
+def test_units_of_a_sale_that_are_not_posted_yet_are_promised_to_nobody(issuer: Reinvestor) -> None:
+    chosen(issuer)
+    issuer.look(1_000_000 - 61 - 46)
+    run = issuer.drafted(POOL)
+    assert {row[0] for row in issuer.found(run).values()} == {23}
+    issuer.cancel(run)
+    with issuer.untriggered("registry.issuance_instruction") as admin:
+        admin.execute(
+            b"update registry.issuance_instruction set status = 'submitted' where investor_id = %s", [ONE]
+        )
+    found = issuer.found(issuer.drafted(POOL))
+    assert {row[2] for row in found.values()} == {"authorised_units_are_too_few"}
 
 
 def test_terms_of_principal_and_buy_backs_reinvest_nothing(issuer: Reinvestor) -> None:

@@ -214,7 +214,7 @@ grant execute on function registry.conversion_hindrances(text, text), registry.c
 grant execute on function registry.converted_by(registry.movement), registry.lines_of_conversion(registry.conversion),
     registry.places_of_conversion(registry.conversion), registry.interest_days(registry.conversion, text),
     registry.first_bought_on(text, text), registry.wallets_of_conversion(text, text) to registry;
-grant execute on function registry.mint_plan(text), registry.reinvestment_hindrances(text), registry.plan_on(text, date), registry.elections_on(text, date),
+grant execute on function registry.mint_plan(text, text[]), registry.reinvestment_hindrances(text, text[]), registry.plan_on(text, date), registry.elections_on(text, date),
     registry.counts_from(text, date)
     to registry, engine, audit;
 grant execute on function registry.places_of_split(registry.split, bigint), registry.lines_of_split(registry.split),

@@ -118,7 +118,8 @@ begin
     end if;
     if exists (select from registry.issuance_instruction i where i.offering_id = p_offering and i.investor_id = holder
         and i.status in ('prepared', 'submitted') and i.address <> chosen.address)
-        or registry.transfer_is_signed_for(p_offering, holder, chosen.address) then
+        or registry.transfer_is_signed_for(p_offering, holder, chosen.address)
+        or registry.mint_is_signed_for(p_offering, holder, chosen.address) then
         raise exception using errcode = 'BR008', constraint = 'wallet_changes_between_deliveries',
             message = format('units for the earlier wallet of %s are on their way', holder);
     end if;

@@ -1,12 +1,13 @@
 -- Units of a started distribution on their way to chain and register: signed for while nothing hinders, posted line by line with the mint.
 
--- Why lines that are owed units do not get them now, the first reason of each; none when they may. What the register says comes first.
-create function registry.reinvestment_hindrances(p_offering text) returns table (distribution_id text, line_id text, rule text)
+-- Why lines that are owed units do not get them now, the first reason of each; none when they may. What the register says comes first. Of some
+-- lines alone where they are named.
+create function registry.reinvestment_hindrances(p_offering text, p_lines text[] default null) returns table (distribution_id text, line_id text, rule text)
 language plpgsql stable security definer rows 100 set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
     people constant text[] := array(select distinct o.investor_id from registry.reinvestment_open o where o.offering_id = p_offering
-        and o.status in ('paying', 'paid'));
+        and o.status in ('paying', 'paid') and (p_lines is null or o.line_id = any (p_lines)));
 begin
     return query
     select distinct on (x.line_id) x.distribution_id, x.line_id, x.rule from (
@@ -24,23 +25,25 @@ begin
                 and a.investor_id = o.investor_id and a.kind = 'recover_wallet' and a.status in ('approved', 'submitted', 'reverted'))),
             (8, 'holder_is_cleared', not coalesce((engine.party_of(p_offering, o.investor_id)).is_cleared, false)),
             (9, 'wallet_is_on_no_list', coalesce(engine.wallet_is_listed(w.address), false))) r (place, rule, is_broken)
-        where o.offering_id = p_offering and r.is_broken
+        where o.offering_id = p_offering and r.is_broken and (p_lines is null or o.line_id = any (p_lines))
         union all
         select o.distribution_id, o.line_id, 10, e.because from registry.reinvestment_open o
-        join engine.payee_hindrances(p_offering, people) e on e.investor_id = o.investor_id where o.offering_id = p_offering) x
+        join engine.payee_hindrances(p_offering, people) e on e.investor_id = o.investor_id
+        where o.offering_id = p_offering and (p_lines is null or o.line_id = any (p_lines))) x
     order by x.line_id, x.place;
 end $$;
 
--- Lines whose units can be minted now, each to the linked wallet of its holder, with the country that the token knows it by.
-create function registry.mint_plan(p_offering text) returns table (distribution_id text, line_id text, investor_id text, address bytea, units bigint,
-    country text)
+-- Lines whose units can be minted now, all or some, each to the linked wallet of its holder, with the country that the token knows it by.
+create function registry.mint_plan(p_offering text, p_lines text[] default null) returns table (distribution_id text, line_id text, investor_id text,
+    address bytea, units bigint, country text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    with hindered as materialized (select h.line_id from registry.reinvestment_hindrances(p_offering) h)
+    with hindered as materialized (select h.line_id from registry.reinvestment_hindrances(p_offering, p_lines) h)
     select o.distribution_id, o.line_id, o.investor_id, registry.linked_address(p_offering, o.investor_id), o.units,
         (engine.party_of(p_offering, o.investor_id)).country
     from registry.reinvestment_open o
-    where o.offering_id = p_offering and not o.is_waiting and o.line_id not in (select h.line_id from hindered h);
+    where o.offering_id = p_offering and not o.is_waiting and o.line_id not in (select h.line_id from hindered h)
+        and (p_lines is null or o.line_id = any (p_lines));
 end;
 
 -- The transaction that record_transaction stores takes lines of one distribution; one that is issued or on its way, or that something
@@ -49,16 +52,18 @@ create function registry.instruct_reinvestment(p_offering text, p_intent text, p
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     paid constant text := p_lines -> 0 ->> 'distribution';
+    people constant text[] := array(select w.investor_id from registry.wallet_mapping w join jsonb_to_recordset(p_lines) as l (address text)
+        on w.address = decode(l.address, 'hex') where w.offering_id = p_offering and w.status = 'linked');
+    lines constant text[] := array(select o.line_id from registry.reinvestment_open o where o.offering_id = p_offering and o.distribution_id = paid
+        and o.investor_id = any (people));
 begin
-    perform engine.lock_parties(p_offering, array(select o.investor_id from registry.reinvestment_open o where o.offering_id = p_offering
-        and o.distribution_id = paid));
+    perform engine.lock_parties(p_offering, people);
     perform registry.book_of(p_offering);
-    perform 1 from registry.holding h join registry.reinvestment_open o using (offering_id, holding_id)
-    where o.offering_id = p_offering and o.distribution_id = paid order by h.holding_id for update of h;
+    perform 1 from registry.holding h where h.offering_id = p_offering and h.investor_id = any (people) order by h.holding_id for update;
     insert into registry.reinvestment_call (offering_id, distribution_id, line_id, address, units, intent_id)
     select p_offering, paid, m.line_id, m.address, m.units, p_intent
     from jsonb_to_recordset(p_lines) as l (distribution text, address text, units bigint)
-    join registry.mint_plan(p_offering) m on m.distribution_id = l.distribution and m.address = decode(l.address, 'hex') and m.units = l.units
+    join registry.mint_plan(p_offering, lines) m on m.distribution_id = l.distribution and m.address = decode(l.address, 'hex') and m.units = l.units
     where l.distribution = paid order by m.line_id;
     if (select count(*) from registry.reinvestment_call c where c.offering_id = p_offering and c.intent_id = p_intent) <> jsonb_array_length(p_lines) then
         raise exception using errcode = 'BR008', constraint = 'line_is_minted_once',
@@ -81,6 +86,13 @@ end $$;
 create trigger mint_follows_its_money before insert on registry.reinvestment_call
     for each row execute function registry.mint_follows_its_money();
 alter table registry.reinvestment_call enable always trigger mint_follows_its_money;
+
+-- Whether units of a holder are on their way to another wallet than this one.
+create function registry.mint_is_signed_for(p_offering text, p_investor text, p_address bytea) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return exists (select from registry.reinvestment_open o join registry.reinvestment_call c using (offering_id, line_id)
+    join registry.chain_transaction t using (offering_id, intent_id)
+    where o.offering_id = p_offering and o.investor_id = p_investor and c.address <> p_address and t.status in ('signed', 'broadcast', 'mined'));
 
 -- A recovery takes over what its wallet has: units that are on their way there arrive first.
 create function registry.minted_units_arrive_first() returns trigger

@@ -15,6 +15,7 @@ create table registry.reinvestment_plan (
     authority_reference text not null constraint plan_names_its_authority check (authority_reference ~ '\S'),
     proposed_by text not null,
     proposed_at timestamptz not null default clock_timestamp(),
+    instalments_begun bigint not null,
     decided_by text,
     decided_because text,
     decided_at timestamptz,

@@ -1,6 +1,6 @@
 -- A plan from its proposal to its end, and what holders elect under it.
 
--- Terms stand from the proposal on. A plan begins when whoever elects otherwise by its first cut-off can still do so; it is of the units as
+-- Terms stand from the proposal on. A plan begins when there is a whole day (UTC) to elect by its first cut-off; it is of the units as
 -- proposed, and of a class that has a token.
 create function registry.plan_stands() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -13,6 +13,7 @@ begin
                 message = format('%s is not the currency of %s', new.currency, new.offering_id);
         end if;
         new.proposed_at := clock_timestamp();
+        new.instalments_begun := (engine.instalments_of(array[new.offering_id])).begun;
         return new;
     end if;
     if to_jsonb(new) - moves is distinct from to_jsonb(old) - moves
@@ -24,17 +25,17 @@ begin
         new.decided_at := clock_timestamp();
     end if;
     if old.status = 'proposed' and new.status = 'in_force' then
-        if new.from_on < registry.today() + new.cutoff_days then
+        if new.from_on <= registry.today() + new.cutoff_days then
             raise exception using errcode = 'BR008', constraint = 'plan_begins_after_its_cut_off',
-                message = format('holders elect under %s from today on; it may begin on %s', new.plan_id, registry.today() + new.cutoff_days);
+                message = format('holders have a whole day to elect under %s; it may begin on %s', new.plan_id, registry.today() + new.cutoff_days + 1);
         end if;
         if not exists (select from engine.offer o where o.offering_id = new.offering_id and o.token_address is not null) then
             raise exception using errcode = 'BR008', constraint = 'plan_is_of_a_class_with_a_token',
                 message = format('%s has no token', new.offering_id);
         end if;
-        if registry.is_split_since(new.offering_id, new.proposed_at) then
+        if registry.has_other_units(new) then
             raise exception using errcode = 'BR008', constraint = 'plan_is_of_the_units_as_proposed',
-                message = format('units of %s were split since; propose it anew', new.offering_id);
+                message = format('units of %s are not those that it was proposed for; propose it anew', new.offering_id);
         end if;
     end if;
     return new;
@@ -42,12 +43,27 @@ end $$;
 create trigger plan_stands before insert or update on registry.reinvestment_plan for each row execute function registry.plan_stands();
 alter table registry.reinvestment_plan enable always trigger plan_stands;
 
--- Whether units of a class were split since a moment, or are being split.
-create function registry.is_split_since(p_offering text, p_since timestamptz) returns boolean
+-- Whether a class has other units than a plan was proposed for: split, converted, redeemed or with less principal since, or just now.
+create function registry.has_other_units(p registry.reinvestment_plan) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-    return exists (select from registry.split s where s.offering_id = p_offering
-        and (s.status = 'begun' or s.status = 'executed' and s.executed_at > p_since));
+    return exists (select from registry.split s where s.offering_id = p.offering_id
+            and (s.status = 'begun' or s.status = 'executed' and s.executed_at > p.proposed_at))
+        or exists (select from registry.conversion c where c.offering_id = p.offering_id
+            and (c.status = 'begun' or c.status = 'executed' and c.executed_at > p.proposed_at))
+        or exists (select from registry.buyback y where y.offering_id = p.offering_id and y.kind = 'redemption'
+            and (y.status = 'accepted' or y.status = 'executed' and y.executed_at > p.proposed_at))
+        or (select i.begun <> p.instalments_begun from engine.instalments_of(array[p.offering_id]) i);
+end $$;
+
+-- Why nobody of a class takes units under a plan now; null when they may. Units that another class becomes are issued when all of them are
+-- there: what is authorised for them is promised to nobody else.
+create function registry.class_bar(p registry.reinvestment_plan) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return case when registry.has_other_units(p) then 'units_changed_since_the_plan'
+        when exists (select from registry.conversion c where c.into_offering_id = p.offering_id and c.status = 'begun')
+            then 'another_class_is_converted_into_this_one' end;
 end $$;
 
 -- An election is given now, under a plan in force; for another by its paper.
@@ -68,6 +84,20 @@ begin
 end $$;
 create trigger election_stands before insert on registry.reinvestment_election for each row execute function registry.election_stands();
 alter table registry.reinvestment_election enable always trigger election_stands;
+
+-- An election is there when it says that it was given: a session that waits with it would choose by what came since.
+create function registry.election_is_kept_when_it_is_given() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if clock_timestamp() > new.given_at + interval '1 minute' then
+        raise exception using errcode = 'BR008', constraint = 'election_is_kept_when_it_is_given',
+            message = format('%s was given at %s; elect again', new.election_id, audit.instant(new.given_at));
+    end if;
+    return null;
+end $$;
+create constraint trigger election_is_kept_when_it_is_given after insert on registry.reinvestment_election
+    deferrable initially deferred for each row execute function registry.election_is_kept_when_it_is_given();
+alter table registry.reinvestment_election enable always trigger election_is_kept_when_it_is_given;
 
 -- Locks the control book and then the plan, as it was seen.
 create function registry.seen_plan(p_offering text, p_plan text, p_seen bigint) returns registry.reinvestment_plan
