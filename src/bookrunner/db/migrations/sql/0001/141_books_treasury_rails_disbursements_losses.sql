@@ -19,7 +19,7 @@ create table treasury.wallet_loss (
         check (status not in ('declared', 'made_good') or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
 );
 create unique index wallet_is_lost_once on treasury.wallet_loss (offering_id, wallet_id) where status <> 'declined';
-call audit.keep('treasury.wallet_loss', 'wallet_loss', 'loss_id', 'offering_id');
+call audit.keep('treasury.wallet_loss', 'wallet_loss', 'loss_id', 'offering_id', '{because,decided_because}');
 
 -- What each payment that had begun loses with a wallet, and the money that made it good.
 create table treasury.lost_part (
