@@ -38,7 +38,7 @@ CONSOLES = {
 OWN, FOREIGN = "ivr_0001", "inv_0002"
 DRAFT = "ofr_draft"
 LOGOUT = "/sign-in/with/x/logout"
-NOT_FOR_STRANGERS = re.compile(r"inv_\w+|ivr_\w+|Investor \d|example\.org|RF\d\d")
+NOT_FOR_STRANGERS = re.compile(r"inv_\w+|ivr_\w+|Investor \d|example\.org|\bRF\d\d\s?\d{4}")
 
 
 def routed(app: FastAPI) -> Iterator[tuple[str, set[str]]]:

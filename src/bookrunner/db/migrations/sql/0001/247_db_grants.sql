@@ -216,7 +216,7 @@ grant execute on function registry.converted_by(registry.movement), registry.lin
     registry.first_bought_on(text, text), registry.wallets_of_conversion(text, text) to registry;
 grant execute on function registry.mint_plan(text, text[]), registry.reinvestment_hindrances(text, text[]), registry.plan_on(text, date), registry.elections_on(text, date),
     registry.counts_from(text, date)
-    to registry, engine, audit;
+    to registry, engine, reconciliation, audit;
 grant execute on function registry.places_of_split(registry.split, bigint), registry.lines_of_split(registry.split),
     registry.units_after_split(bigint, registry.split), registry.authorised_after_split(bigint, registry.split),
     registry.apportioned(bigint, text[], bigint[]) to registry;
