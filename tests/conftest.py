@@ -28,6 +28,7 @@ from bookrunner.db import (
 from bookrunner.db.catalog import ensure_database
 from bookrunner.db.embedded.binaries import Kind
 from bookrunner.engine.issuance import Keys
+from tests.attack.rights import GIVEN_TO_ATTACKERS
 from tests.browsing import axe, browser
 from tests.copies import Copies, fresh, opening
 from tests.stages import STAGES, built, install_at, worked
@@ -118,6 +119,10 @@ def template(server: Server) -> Endpoint:
     install(endpoint.admin_dsn())
     make_workflow_tables(endpoint)
     set_passwords(endpoint)
+    with psycopg.connect(endpoint.admin_dsn(), autocommit=True) as admin:
+        admin.execute(GIVEN_TO_ATTACKERS.encode())
+        # What the making left behind would be copied, and read, with each database.
+        admin.execute(b"vacuum (full, freeze)")
     return endpoint
 
 

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.allocation.book import Book, digest
+from tests.attack.rights import EVERY_RIGHT
 from tests.attack.world import Connect
 
 UNLISTED = "transition_is_listed_for_the_keeper"
@@ -78,16 +79,9 @@ def _amend(book: Book) -> None:
 @contextmanager
 def every_right(book: Book, login: str, *, keep: bool = False) -> Iterator[psycopg.Connection]:
     """Lend a session of a login that was given every right by mistake."""
-    schemas = "audit, engine, portal, compliance, subscription, treasury, registry"
     admin = book.login("admin")
     with admin.transaction(force_rollback=not keep):
-        for right in (
-            f"usage on schema {schemas}",
-            f"all on all tables in schema {schemas}",
-            f"execute on all functions in schema {schemas}",
-        ):
-            admin.execute(f"grant {right} to {login}".encode())
-        admin.execute(f"set local session authorization {login}".encode())
+        admin.execute(EVERY_RIGHT.format(login).encode())
         admin.execute("select audit.enter('usr_thief', 'req_theft')")
         yield admin
 

@@ -18,6 +18,7 @@ import pytest
 from psycopg import errors, sql
 
 from bookrunner.db import LOGINS as EVERY_LOGIN
+from tests.attack.rights import EVERY_RIGHT
 from tests.attack.world import CHAIN, Connect, World
 
 BOOKS = {
@@ -39,17 +40,6 @@ NAMELESS = "write_names_actor_and_request"
 NAMED = """
 select set_config('bookrunner.actor', 'usr_thief', true), set_config('bookrunner.request', 'req_theft', true)
 """
-# A mistaken grant of everything: what still stands are the triggers and constraints.
-EVERY_RIGHT = """
-grant usage on schema audit, engine, portal, compliance, subscription, treasury,
-    registry, reconciliation to {0};
-grant all on all tables in schema audit, engine, portal, compliance, subscription, treasury, registry,
-    reconciliation to {0};
-grant execute on all functions in schema audit, engine, portal, compliance, subscription, treasury, registry,
-    reconciliation to {0};
-set local session authorization {0};
-"""
-
 # The keeper's own verb with a bad name for who acts; the other arguments do not matter.
 VERBS = {
     "portal": "portal.require_correction({0}, {1}, 'ivr_early1')",

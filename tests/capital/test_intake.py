@@ -13,7 +13,8 @@ import pytest
 from bookrunner.adapters.scoring.prompt import INSTRUCTIONS, PROMPT_VERSION
 from bookrunner.app import Application
 from bookrunner.core.ids import new_id
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED, rolled_back
 from tests.capital.conftest import Capitals
 from tests.capital.servers import MODEL, Reply, completion, obeying, verdict
 from tests.patience import PATIENT

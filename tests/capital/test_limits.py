@@ -14,7 +14,8 @@ from bookrunner.app import Application
 from bookrunner.core import clock
 from bookrunner.db import Database
 from bookrunner.engine.allocation.capital import Asked, Intakes
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED, rolled_back
 from tests.capital.conftest import Capitals
 from tests.capital.servers import completion, verdict
 from tests.capital.test_escrow import reviewed

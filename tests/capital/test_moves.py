@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from tests.attack.conftest import shared
+from tests.attack.rights import EVERY_RIGHT
 from tests.attack.test_illegal_statements import (
     APPEND_ONLY,
-    EVERY_RIGHT,
     LOGINS,
     NAMED,
     NEVER_DELETED,

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.attack.conftest import shared
+from tests.attack.rights import EVERY_RIGHT
 from tests.attack.world import DECISIONS, Connect, World
 
 __all__ = ["shared"]
@@ -42,13 +43,7 @@ def every_right(world: World) -> Iterator[psycopg.Connection]:
     """Lend a session of the keeper that was given every right by mistake."""
     admin = world.login("admin")
     with admin.transaction(force_rollback=True):
-        for right in (
-            "usage on schema audit, engine, compliance",
-            "all on all tables in schema audit, engine, compliance",
-            "execute on all functions in schema audit, engine, compliance",
-        ):
-            admin.execute(f"grant {right} to compliance".encode())
-        admin.execute("set local session authorization compliance")
+        admin.execute(EVERY_RIGHT.format("compliance").encode())
         yield admin
 
 

@@ -11,7 +11,8 @@ import pytest
 from bookrunner.api import api, issue
 from bookrunner.app import Application
 from bookrunner.core.errors import Refused
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED, rolled_back
 from tests.pages.world import OFFERING, World
 from tests.patience import PATIENT
 from tests.serving import serving

@@ -17,7 +17,8 @@ from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.sandbox.world import World
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED
 from tests.engine.holding import Holders, holders_state, world
 
 __all__ = ["holders_state", "world"]

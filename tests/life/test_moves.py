@@ -9,12 +9,12 @@ import pytest
 
 from tests.allocation.book import Book
 from tests.attack.conftest import shared
+from tests.attack.rights import EVERY_RIGHT
 from tests.attack.world import Connect, digest
 
 __all__ = ["shared"]
 
 UNLISTED = "transition_is_listed_for_the_keeper"
-SCHEMAS = "engine, audit, subscription, compliance, treasury, registry"
 ENDED = "cancelled_by_manager", "closed_unsuccessfully"
 # The tables of the design, written down a second time.
 DESIGN = {
@@ -148,10 +148,7 @@ def _stand(admin: psycopg.Connection, known: Machine, state: str, was: str) -> N
         f"update {place}",
         f"alter table {known.table} enable trigger user",
         f"alter table {known.table} enable always trigger zz_guard",
-        f"grant usage on schema {SCHEMAS} to engine",
-        f"grant all on all tables in schema {SCHEMAS} to engine",
-        f"grant execute on all functions in schema {SCHEMAS} to engine",
-        "set local session authorization engine",
+        EVERY_RIGHT.format("engine"),
         "select audit.enter('usr_1', 'req_1')",
     ):
         admin.execute(statement.encode())

@@ -8,7 +8,8 @@ import pytest
 
 from bookrunner.core.errors import Refused
 from tests.attack.conftest import shared
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED
 from tests.registry.test_splits import PROPOSER, SECOND, UNDELIVERED, Class, at_rest, units
 from tests.registry.transferring import wall
 

@@ -12,7 +12,8 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Database
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.life.servicing.fees import TransferFees
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED
 from tests.attack.world import Connect, World
 from tests.registry.transferring import SECOND, Transferring, wall
 from tests.servicing.books import follow

@@ -14,7 +14,8 @@ import pytest
 from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.db import Database
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED
 from tests.attack.world import CHAIN, Connect, World, digest
 from tests.registry.test_rescission import ask, decide
 from tests.registry.transferring import AGENT, ASKER, SECOND, Transferring, papers

@@ -11,7 +11,8 @@ import pytest
 from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.db import Database, Keeper
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED
 from tests.attack.world import CHAIN, DETAIL, World, digest
 
 AGENT, SECOND, ASKER = "agent.theo", "agent.tess", "holder.clerk"

@@ -11,7 +11,8 @@ import pytest
 from bookrunner.db import load
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED, rolled_back
 from tests.subscription.conftest import Tell, agreement
 from tests.subscription.test_packets import revoke
 

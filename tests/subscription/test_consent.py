@@ -18,7 +18,8 @@ from bookrunner.db import load
 from bookrunner.sandbox.entering.papers import EVIDENCE, INTENT
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED, rolled_back
 from tests.subscription.conftest import Tell, agreement, withdraw
 from tests.subscription.test_api import printed_code
 from tests.subscription.test_packets import papers, rule

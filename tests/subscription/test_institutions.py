@@ -16,7 +16,8 @@ from bookrunner.api import api, issue
 from bookrunner.core.errors import Refused
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED, rolled_back
 from tests.serving import serving
 from tests.subscription.conftest import Tell
 from tests.subscription.test_api import Calls

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
+from tests.attack.rights import EVERY_RIGHT
+from tests.attack.test_illegal_statements import NAMED
 from tests.attack.world import Connect
 from tests.treasury.escrow import Escrow
 
