@@ -47,7 +47,7 @@ def state(state_root: Path, install_at: Install) -> Path:
 
 @pytest.fixture(scope="module")
 def world(state: Path) -> Iterator[World]:
-    """Play a raise to its successful end, with every holding registered since yesterday."""
+    """Play a raise to its successful end, with every holding registered for days and a plan in force."""
     with opened(Settings(state_dir=state)) as running:
         app = running.application
         story = Story(app, investors=INVESTORS)
@@ -61,6 +61,7 @@ def world(state: Path) -> Iterator[World]:
             app.desk.engine.move_offer(actor="issuer.iris", offering=story.offering, status=status)
         backdate(app, "registry.posting", "posted_at = posted_at - interval '3 days'")
         authorise(app, story.offering, 1_000_000)
+        planned(app, story.offering)
         yield running
 
 
@@ -145,7 +146,6 @@ def test_a_worker_that_dies_at_any_step_issues_every_unit_once(
 ) -> None:
     app, offering = world.application, story.offering
     before = units(app, offering)
-    planned(app, offering)
     run = started(app, offering, 2)
     rows = app.reinvestments.runs.reinvested(offering=offering, distribution=run)
     given = {row["investor_id"]: row["units"] for row in rows if row["units"]}
@@ -211,6 +211,8 @@ def test_the_commands_take_a_plan_from_its_terms_to_its_end(
 ) -> None:
     offer, paper = story.offering, tmp_path / "resolution.pdf"
     paper.write_text("resolution 9")
+    run = started(world.application, offer, 4)
+    world.application.tend(look_seconds=0)
     holder = next(iter(units(world.application, offer)))
     first = (clock.today() + timedelta(days=4)).isoformat()
     terms = ("--price", "95.00", "--cutoff", "3", "--units", "500", "--paper", str(paper))
@@ -240,7 +242,6 @@ def test_the_commands_take_a_plan_from_its_terms_to_its_end(
     listed = "\n".join(told(here("reinvestment", "list", offer)))
     assert "ended" in listed
     assert holder in listed
-    run = world.application.distributions.terms.distributions(offering=offer)[0]["distribution_id"]
     shown = "\n".join(told(here("reinvestment", "show", offer, run)))
     assert "issued" in shown
     assert told(here("reinvestment", "carry", offer)) == ["0 issued"]
