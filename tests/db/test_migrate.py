@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -19,14 +20,29 @@ from bookrunner.db.layout import Source, sources
 from bookrunner.db.migrations import frozen
 
 
-@pytest.fixture
-def empty(server: Server) -> Iterator[Endpoint]:
-    """Return the endpoint of a database with nothing in it."""
+@contextmanager
+def new_database(server: Server) -> Iterator[Endpoint]:
+    """Lend a database with nothing in it."""
     maintenance = server.endpoint.of("postgres").admin_dsn()
     name = f"empty_{secrets.token_hex(6)}"
     ensure_database(maintenance, name)
     yield server.endpoint.of(name)
     drop_database(maintenance, name)
+
+
+@pytest.fixture
+def empty(server: Server) -> Iterator[Endpoint]:
+    """Return the endpoint of a database with nothing in it."""
+    with new_database(server) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def installed(server: Server) -> Iterator[Endpoint]:
+    """Return the endpoint of a database with the schema files and no grant of a test."""
+    with new_database(server) as endpoint:
+        install(endpoint.admin_dsn())
+        yield endpoint
 
 
 def schema_of(server: Server, endpoint: Endpoint) -> list[str]:
@@ -59,9 +75,9 @@ def schema_of(server: Server, endpoint: Endpoint) -> list[str]:
     return [line for line in dump.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
 
 
-def test_migrations_equal_the_schema_files(server: Server, empty: Endpoint, endpoint: Endpoint) -> None:
+def test_migrations_equal_the_schema_files(server: Server, empty: Endpoint, installed: Endpoint) -> None:
     migrate(empty)
-    assert schema_of(server, empty) == schema_of(server, endpoint)
+    assert schema_of(server, empty) == schema_of(server, installed)
 
 
 def test_frozen_copies_equal_the_schema_files() -> None:
