@@ -198,6 +198,12 @@ def test_no_loss_comes_past_the_verbs(purse: Purse) -> None:
     ):
         with every_right(w, "treasury") as login, refused(rule):
             login.execute(statement.encode())
+    columns = "offering_id, wallet_id, status, coin_id, chain_id, address, proposed_by"
+    again = (
+        f"insert into treasury.paying_wallet ({columns})"  # noqa: S608
+        " select offering_id, 'pwl_again', 'proposed', coin_id, chain_id, address, 'usr_x'"
+        " from treasury.paying_wallet where status = 'lost'"
+    )
     declare(purse)
     recovery = (
         "insert into treasury.loss_recovery select offering_id, 'wls_1', funds_distribution_id, receipt_id, 1"
@@ -207,6 +213,7 @@ def test_no_loss_comes_past_the_verbs(purse: Purse) -> None:
         (recovery, "recovery_is_within_the_loss"),
         ("update treasury.wallet_loss set status = 'made_good'", "loss_ends_when_it_is_made_good"),
         ("truncate treasury.lost_part cascade", "history_is_append_only"),
+        (again, "lost_wallet_pays_no_more"),
     ):
         with every_right(w, "treasury") as login, refused(rule):
             login.execute(statement.encode())

@@ -162,6 +162,55 @@ def _a_payee_is_proposed_and_declined(here: Run, world: World, offer: str, folde
     )
 
 
+def _accept_coin(world: World, offer: str) -> None:
+    treasury = world.application.desk.treasury
+    terms = {"chain_id": 1, "token": "11" * 20, "valid_from": "2026-01-01", "currency": "USD", "decimals": 6}
+    depth = {"minor_decimals": 2, "dust_minor": 1, "received_after": 1, "cleared_after": 2}
+    named = {"offering": offer, "coin": "coi_paying"}
+    treasury.propose_coin(actor="fund.flo", **named, terms=json.dumps({**terms, **depth}))
+    treasury.decide_coin(actor="fund.gus", **named, is_accepted=True, seen=1)
+
+
+def test_a_paying_wallet_from_its_proposal_to_its_loss(here: Run, world: World, closed: str) -> None:
+    offer, flo, gus = closed, ("--actor", "fund.flo"), ("--actor", "fund.gus")
+    propose = ("distribution", "paying-wallet", offer, *flo)
+    assert "paying_wallet_pays_in_an_accepted_coin" in refusal(here(*propose))
+    _accept_coin(world, offer)
+    wallet = str(_answer(here, *propose)["wallet"])
+    agree = ("distribution", "agree-wallet", offer, wallet)
+    assert "paying_wallet_needs_two_people" in refusal(here(*agree, *flo))
+    lost = ("distribution", "lost-wallet", offer, wallet, "--because", "the signing service burned", *flo)
+    assert "lost_wallet_is_in_force" in refusal(here(*lost))
+    assert here(*agree, *gus)[0] == 0
+    losses = ("distribution", "losses", offer)
+    loss = str(_answer(here, *lost)["loss"])
+    assert "wallet_is_lost_once" in refusal(here(*lost))
+    assert "proposed" in str(_answer(here, *losses))
+    declare = ("distribution", "agree-loss", offer, loss, "--because", "looked for it")
+    assert "lost_wallet_needs_two_people" in refusal(here(*declare, *flo))
+    assert "wallet_loss_exists" in refusal(here(*declare[:3], "wls_none", *declare[4:], *gus))
+    assert "declined" in str(_answer(here, *declare, "--decline", *gus))
+    loss = str(_answer(here, *lost)["loss"])
+    assert here(*declare[:3], loss, *declare[4:], *gus)[0] == 0
+    shown = str(_answer(here, *losses))
+    # Nothing was in it.
+    assert "made_good" in shown
+    assert "declined" in shown
+    good = ("distribution", "make-good", offer, loss, "dis_none", "rcp_none", *flo)
+    assert "decided_record_exists" in refusal(here(*good))
+    # The key of this installation is the lost one.
+    assert "lost_wallet_pays_no_more" in refusal(here(*propose))
+
+
+def test_a_payment_in_tokens_that_nobody_ordered_is_not_closed(here: Run, closed: str) -> None:
+    offer, flo = closed, ("--actor", "fund.flo")
+    assert _answer(here, "distribution", "findings", offer)["tables"][0]["rows"] == []  # type: ignore[index]
+    close = ("distribution", "close-payment", offer, "pyo_none", "--because", "it moved nothing", *flo)
+    assert "payment_exists" in refusal(here(*close))
+    agree = ("distribution", "agree-finding", offer, "pfd_none", "--because", "seen", *flo)
+    assert "finding_exists" in refusal(here(*agree))
+
+
 def test_a_vote_from_proposal_to_its_count(here: Run, closed: str, tmp_path: Path) -> None:
     offer, paper, day = closed, tmp_path / "resolution.pdf", clock.today() - timedelta(days=1)
     paper.write_bytes(pdf())

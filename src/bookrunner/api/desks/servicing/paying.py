@@ -60,8 +60,8 @@ def routes(gateway: Gateway) -> APIRouter:
     async def proposed(write: Written, request: Request, offer: OfferId, body: NewPayingWallet) -> Response:
         """Propose the wallet whose key this installation holds for an offer; no caller names an address.
 
-        Refuses ``payer_key_is_at_hand``, ``paying_wallet_pays_in_an_accepted_coin`` and
-        ``one_paying_wallet_is_proposed``.
+        Refuses ``payer_key_is_at_hand``, ``paying_wallet_pays_in_an_accepted_coin``,
+        ``one_paying_wallet_is_proposed`` and ``lost_wallet_pays_no_more``.
         """
         await gateway.admitted(write.caller, _KEEPER)
         address_of: Callable[[str], bytes] | None = request.app.state.paying_address

@@ -88,8 +88,8 @@ class ServicingCalls:
     ) -> ServicingActed:
         """Propose the wallet whose key this installation holds for an offer; no caller names an address.
 
-        Refuses `payer_key_is_at_hand`, `paying_wallet_pays_in_an_accepted_coin` and
-        `one_paying_wallet_is_proposed`.
+        Refuses `payer_key_is_at_hand`, `paying_wallet_pays_in_an_accepted_coin`,
+        `one_paying_wallet_is_proposed` and `lost_wallet_pays_no_more`.
         """
         return self._transport.record(
             ServicingActed,

@@ -90,6 +90,21 @@ end $$;
 create trigger wallet_loss_stands before insert or update on treasury.wallet_loss for each row execute function treasury.wallet_loss_stands();
 alter table treasury.wallet_loss enable always trigger wallet_loss_stands;
 
+-- A wallet that was lost pays nobody again, whoever finds the key: others may have found it too.
+create function treasury.lost_wallet_stays_lost() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform treasury.take_turn(new.offering_id);
+    if exists (select from treasury.paying_wallet w where w.address = new.address and w.status = 'lost') then
+        raise exception using errcode = 'BR008', constraint = 'lost_wallet_pays_no_more',
+            message = format('the key of %s was declared lost; use another', new.wallet_id);
+    end if;
+    return new;
+end $$;
+create trigger lost_wallet_stays_lost before insert or update on treasury.paying_wallet
+    for each row when (new.status in ('proposed', 'in_force')) execute function treasury.lost_wallet_stays_lost();
+alter table treasury.paying_wallet enable always trigger lost_wallet_stays_lost;
+
 -- What is lost is what tokens of a payment are left; what makes it good is a receipt of that payment, and no more than is open.
 create function treasury.lost_part_stands() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -48,7 +48,8 @@ class CoinPayments:
         """Propose the wallet whose key this installation holds for an offer; return the proposal's id.
 
         ``coin`` may be left out where the offer takes one alone. Refuses ``payer_key_is_at_hand``,
-        ``paying_wallet_pays_in_an_accepted_coin`` and ``one_paying_wallet_is_proposed``.
+        ``paying_wallet_pays_in_an_accepted_coin``, ``one_paying_wallet_is_proposed`` and
+        ``lost_wallet_pays_no_more``.
         """
         address = self.address(offering)
         wallet = new_id("pwl")
