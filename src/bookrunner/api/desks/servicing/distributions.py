@@ -49,7 +49,8 @@ def routes(gateway: Gateway) -> APIRouter:
     ) -> Response:
         """Approve a distribution on its version, as another person than who drafted it, or cancel it.
 
-        Refuses ``payees_are_screened_before_approval`` and ``record_date_is_reconciled``.
+        Refuses ``payees_are_screened_before_approval``, ``record_date_is_reconciled`` and
+        ``whoever_elects_for_another_decides_no_run``.
         """
         is_approved = body.decision == "approved"
         if not is_approved and body.because is None:

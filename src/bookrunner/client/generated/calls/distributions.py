@@ -64,7 +64,8 @@ class DistributionsCalls:
     ) -> DistributionActed:
         """Approve a distribution on its version, as another person than who drafted it, or cancel it.
 
-        Refuses `payees_are_screened_before_approval` and `record_date_is_reconciled`.
+        Refuses `payees_are_screened_before_approval`, `record_date_is_reconciled` and
+        `whoever_elects_for_another_decides_no_run`.
         """
         return self._transport.record(
             DistributionActed,

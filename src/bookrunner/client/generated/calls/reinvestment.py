@@ -43,8 +43,9 @@ class ReinvestmentCalls:
     ) -> ElectionGiven:
         """Record what part of its distributions a holder wants in units; it counts from its moment on.
 
-        Refuses `election_for_another_names_its_paper`, `election_is_of_a_holder` and
-        `election_is_under_a_plan_in_force`.
+        Refuses `election_for_another_names_its_paper`, `election_is_of_a_holder`,
+        `election_is_under_a_plan_in_force` and `election_is_kept_when_it_is_given`. Whoever records it for
+        somebody else neither drafts nor approves a distribution that counts it.
         """
         return self._transport.record(
             ElectionGiven,
