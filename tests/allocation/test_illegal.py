@@ -84,6 +84,9 @@ def every_right(book: Book, login: str, *, keep: bool = False) -> Iterator[psyco
         admin.execute(EVERY_RIGHT.format(login).encode())
         admin.execute("select audit.enter('usr_thief', 'req_theft')")
         yield admin
+    if keep:
+        # Who is in a group is so in every database of the server.
+        admin.execute(f"revoke every_right from {login}; alter role {login} noinherit".encode())
 
 
 @pytest.mark.parametrize("row", ATTACKS, ids=[row[2] for row in ATTACKS])
