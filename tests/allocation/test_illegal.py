@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.allocation.book import Book, digest
-from tests.attack.rights import EVERY_RIGHT
+from tests.attack.rights import EVERY_RIGHT, kept
 from tests.attack.world import Connect
 
 UNLISTED = "transition_is_listed_for_the_keeper"
@@ -34,6 +34,8 @@ def read(name: str) -> list[tuple[str, str, str, str]]:
 
 ATTACKS = read("illegal.sql")
 
+_THIEF = "select audit.enter('usr_thief', 'req_theft')"
+
 
 @pytest.fixture(scope="module")
 def att(shared: Connect) -> Book:
@@ -51,8 +53,10 @@ def att(shared: Connect) -> Book:
     book.call("engine.leave_waitlist", book.offering, "wle_left")
     _amend(Book(shared, "asked"))
     for login, _, _, statement in read("states.sql"):
-        with every_right(book, login, keep=True) as connection:
-            connection.execute(statement.encode())
+        admin = book.login("admin")
+        with kept(admin, login):
+            admin.execute(_THIEF)
+            admin.execute(statement.encode())
     return book
 
 
@@ -77,16 +81,13 @@ def _amend(book: Book) -> None:
 
 
 @contextmanager
-def every_right(book: Book, login: str, *, keep: bool = False) -> Iterator[psycopg.Connection]:
+def every_right(book: Book, login: str) -> Iterator[psycopg.Connection]:
     """Lend a session of a login that was given every right by mistake."""
     admin = book.login("admin")
-    with admin.transaction(force_rollback=not keep):
+    with admin.transaction(force_rollback=True):
         admin.execute(EVERY_RIGHT.format(login).encode())
-        admin.execute("select audit.enter('usr_thief', 'req_theft')")
+        admin.execute(_THIEF)
         yield admin
-    if keep:
-        # Who is in a group is so in every database of the server.
-        admin.execute(f"revoke every_right from {login}; alter role {login} noinherit".encode())
 
 
 @pytest.mark.parametrize("row", ATTACKS, ids=[row[2] for row in ATTACKS])

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
 _SCHEMAS = "audit, engine, portal, compliance, subscription, treasury, registry, reconciliation"
 
 # A group that nobody is in. Each grant changes thousands of rows of the catalogue: the template has them
@@ -22,7 +27,7 @@ end
 $group$;
 """
 
-# Logins inherit nothing by themselves.
+# Logins inherit nothing by themselves. For a transaction that is rolled back.
 EVERY_RIGHT = (
     GIVEN_TO_ATTACKERS
     + """
@@ -31,3 +36,16 @@ grant every_right to {0};
 set local session authorization {0};
 """
 )
+
+
+@contextmanager
+def kept(admin: psycopg.Connection, login: str) -> Iterator[None]:
+    """Let the session write as a login that has every right, keep what it wrote, and take the rights away.
+
+    Who is in a group is so in every database of the server.
+    """
+    with admin.transaction():
+        admin.execute(EVERY_RIGHT.format(login).encode())
+        yield
+        admin.execute("reset session authorization")
+        admin.execute(f"revoke every_right from {login}; alter role {login} noinherit".encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.attack.rights import EVERY_RIGHT
+from tests.attack.rights import kept
 from tests.attack.test_illegal_statements import NAMED
 from tests.attack.world import Connect
 from tests.treasury.escrow import Escrow
@@ -25,9 +25,8 @@ def test_no_money_leaves_that_units_were_instructed_for(connect: Connect) -> Non
     world.call("engine.move_offer", world.offering, "closed_unsuccessfully")
     registry, watcher = connect("admin"), world.login("admin")
     with ThreadPoolExecutor(1) as pool:
-        with registry.transaction():
+        with kept(registry, "registry"):
             registry.execute(NAMED.encode())
-            registry.execute(EVERY_RIGHT.format("registry").encode())
             registry.execute(_INSTRUCTED.encode())
             refunded = pool.submit(world.call, "treasury.refund_ended", world.offering, None, 10)
             for _ in range(200):
