@@ -190,6 +190,10 @@ declare
     k portal.data_key;
 begin
     perform audit.enter(p_actor, p_request);
+    if not exists (select from portal.data_key x where x.investor_id = p_investor) then
+        -- Two may come at once for an investor without a key: the second waits, and looks again.
+        perform pg_advisory_xact_lock(hashtextextended('portal.data_key/' || p_investor, 0));
+    end if;
     perform portal.require_unerased(p_investor);
     select * into k from portal.data_key where investor_id = p_investor;
     if not found then

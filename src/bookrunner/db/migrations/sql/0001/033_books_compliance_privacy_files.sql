@@ -37,6 +37,12 @@ create table compliance.file_view (
 );
 call audit.keep('compliance.file_view', 'file_view', 'view_id', 'investor_id');
 
+-- Two workers may come at once for a subject that has no key yet: the second waits, and looks again.
+create function compliance.await_key(p_subject text) returns void
+language sql volatile set search_path = pg_catalog, pg_temp
+return (select pg_advisory_xact_lock(hashtextextended('compliance.data_key/' || p_subject, 0))
+    where not exists (select from compliance.data_key k where k.investor_id = p_subject));
+
 -- The wrapped key of an investor's files; the given one is kept when there was none.
 create function compliance.obtain_key(p_actor text, p_request text, p_investor text, p_key text, p_wrapped bytea)
 returns bytea language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -44,6 +50,7 @@ declare
     k compliance.data_key;
 begin
     perform audit.enter(p_actor, p_request);
+    perform compliance.await_key(p_investor);
     select * into k from compliance.data_key where investor_id = p_investor;
     if k.status = 'destroyed' then
         raise exception using errcode = 'BR008', constraint = 'personal_data_is_not_erased',

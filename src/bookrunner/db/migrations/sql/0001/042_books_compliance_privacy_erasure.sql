@@ -24,6 +24,7 @@ alter table compliance.score_part enable always trigger aa_append_only_truncate;
 create function compliance.erase_subject(p_subject text, p_because text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    perform compliance.await_key(p_subject);
     insert into compliance.data_key (investor_id, key_id, status, wrapped)
     select p_subject, 'dek_' || replace(gen_random_uuid()::text, '-', ''), 'active', uuid_send(gen_random_uuid())
     where not exists (select from compliance.data_key k where k.investor_id = p_subject);
