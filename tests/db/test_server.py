@@ -72,6 +72,12 @@ def test_durability_is_on_and_no_port_is_open(started: Server) -> None:
     assert ask(started, "show max_connections") == "200"
 
 
+def test_the_server_shares_a_quarter_of_the_memory_and_no_more_than_two_gibibytes(started: Server) -> None:
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    shared = int(ask(started, "select setting::bigint * 8192 from pg_settings where name = 'shared_buffers'"))
+    assert 2**27 <= shared <= max(2**27, min(machine // 4, 2**31))
+
+
 def test_data_collation_does_not_depend_on_the_host(started: Server) -> None:
     question = "select to_jsonb(d) from pg_database as d where datname = 'bookrunner'"
     column = "datlocale" if started.cluster.binaries.major >= 17 else "datcollate"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,54 @@ def test_random_journals_from_eight_threads_leave_zero(connect: Connect) -> None
         told = Counter(answer for answers in pool.map(work, range(THREADS)) for answer in answers)
     assert set(told) == {"posted", "account_is_never_overdrawn"}
     assert world.ask("select count(*) from treasury.journal") == [(told["posted"],)]
+    world.check_ledger()
+
+
+def test_long_and_short_journals_never_wait_for_each_other_in_a_ring(connect: Connect) -> None:
+    world = Escrow(connect).build("published")
+    clients = [connect("owner") for _ in range(THREADS)]
+
+    def work(seed: int) -> list[str]:
+        rng = random.Random(seed)
+        return [_post(clients[seed], f"j:{seed}:{n}", _of_investors(rng, n)) for n in range(30)]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        told = Counter(answer for answers in pool.map(work, range(THREADS)) for answer in answers)
+    assert set(told) == {"posted"}
+    world.check_ledger()
+
+
+def _of_investors(rng: random.Random, turn: int) -> list[dict[str, object]]:
+    """Return money of investors that comes in, in every second journal that of very many."""
+    owners = rng.sample(range(99), 3 if turn % 2 else 60)
+    whose: list[dict[str, object]] = [
+        {"account": f"liab:inv:inv_{owner}:received", "side": "credit", "amount": 2} for owner in owners
+    ]
+    nobodys = {"account": "liab:unmatched", "side": "credit", "amount": 1}
+    return [{"account": "asset:escrow_bank", "side": "debit", "amount": 2 * len(owners) + 1}, nobodys, *whose]
+
+
+def test_a_journal_waits_for_its_turn_at_an_account_of_the_offer(connect: Connect) -> None:
+    world = Escrow(connect).build("published")
+    first, second, third = (connect("owner") for _ in range(3))
+    cash = "select treasury.cash('ofr_one', 'USD', 'debit', 5)"
+    waiting = (
+        "select count(*) from pg_stat_activity where wait_event = 'advisory' and query like '%treasury.%'"
+    )
+    for n in range(9):
+        assert _post(first, f"open:{n}", _of_investors(random.Random(n), 0)) == "posted"
+    with ThreadPoolExecutor(2) as pool:
+        with first.transaction():
+            first.execute(cash)
+            posted = pool.submit(_post, second, "short", _of_investors(random.Random(1), 1))
+            longer = pool.submit(_post, third, "long", _of_investors(random.Random(1), 0))
+            for _ in range(500):
+                if world.login("admin").execute(waiting.encode()).fetchone() == (2,):
+                    break
+                time.sleep(0.01)
+            else:
+                raise AssertionError("a journal did not wait for its turn")
+        assert (posted.result(), longer.result()) == ("posted", "posted")
     world.check_ledger()
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
@@ -24,6 +25,9 @@ _SOCKET_PATH_BYTES = 107
 _START_SECONDS = 60
 _POLL_SECONDS = 0.02
 
+_MIB = 1024**2
+_LEAST_SHARED, _MOST_SHARED = 128 * _MIB, 2048 * _MIB
+
 # On the command line nothing in the data directory, ALTER SYSTEM included, can override these.
 SETTINGS = {
     "listen_addresses": "",
@@ -34,7 +38,6 @@ SETTINGS = {
     "synchronous_commit": "on",
     "password_encryption": "scram-sha-256",
     "max_connections": "200",
-    "shared_buffers": "512MB",
     "max_wal_size": "4GB",
     # Reads go to memory or to solid state; statements are short.
     "random_page_cost": "1.1",
@@ -172,7 +175,11 @@ def wait_until_ready(cluster: Cluster) -> PidFile | None:
 
 
 def _postgres(cluster: Cluster) -> list[str]:
-    settings = {**SETTINGS, "unix_socket_directories": str(cluster.socket_directory())}
+    settings = {
+        **SETTINGS,
+        "shared_buffers": _shared(),
+        "unix_socket_directories": str(cluster.socket_directory()),
+    }
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return [cluster.binaries.program("postgres"), "-D", str(cluster.data), *arguments]
 
@@ -202,3 +209,14 @@ def _forget_stale_pid(cluster: Cluster) -> bool:
     path.unlink()
     (cluster.socket_directory() / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
     return True
+
+
+def _shared() -> str:
+    """Return how much memory the server shares: a quarter of what the machine, or its container, has.
+
+    Once a transaction has changed more pages than fit, each new page that it touches writes another one out.
+    """
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    with suppress(OSError, ValueError):
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return f"{min(max(min(limits) // 4, _LEAST_SHARED), _MOST_SHARED) // _MIB}MB"

@@ -152,11 +152,20 @@ call audit.append_only('treasury.journal');
 call audit.append_only('treasury.entry');
 call audit.append_only('treasury.booking');
 
+-- Where journals wait for an account that an offer has once, one without a third part in its name, before they touch its balance.
+-- At the row each commit would wake all that wait there, to look at what became of it; here it wakes the next. The row decides.
+create function treasury.queue_for(p_offering text, p_account text, p_currency text) returns void
+language sql volatile
+return (select pg_advisory_xact_lock(hashtextextended(concat_ws('/', 'treasury.balance', p_offering, p_currency, p_account), 0))
+    where split_part(p_account, ':', 3) = '');
+
 -- Moves the balances of a long journal at once, locked in the order of accounts. One that would shrink and has
 -- no row yet is inserted below zero, and so refused.
 create function treasury.move_balances(p_offering text, p_journal text, p_currency text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 begin
+    perform treasury.queue_for(p_offering, l.account, p_currency) from (select distinct e.account from treasury.entry e
+        where e.offering_id = p_offering and e.journal_id = p_journal and split_part(e.account, ':', 3) = '' order by e.account) l;
     perform 1 from treasury.balance b where b.offering_id = p_offering and b.currency = p_currency
         and b.account in (select e.account from treasury.entry e where e.offering_id = p_offering and e.journal_id = p_journal)
     order by b.account for update of b;
@@ -227,6 +236,7 @@ begin
     -- Balance by balance in the order of accounts, so that two journals never wait for each other; last, because every
     -- other journal of these accounts waits from here on.
     for place in 1 .. coalesce(cardinality(accounts), 0) loop
+        perform treasury.queue_for(p_offering, accounts[place], p_currency);
         update treasury.balance b set amount_minor = b.amount_minor + deltas[place]
         where b.offering_id = p_offering and b.account = accounts[place] and b.currency = p_currency;
         if not found then
@@ -246,6 +256,8 @@ declare
     owed numeric;
     by_bank numeric;
 begin
+    perform treasury.queue_for(p_offering, 'asset:escrow_bank', p_currency);
+    perform treasury.queue_for(p_offering, 'liab:bank_overdraft', p_currency);
     held := (select b.amount_minor from treasury.balance b where b.offering_id = p_offering
         and b.account = 'asset:escrow_bank' and b.currency = p_currency for update);
     owed := (select b.amount_minor from treasury.balance b where b.offering_id = p_offering
