@@ -122,6 +122,34 @@ def test_a_journal_waits_for_its_turn_at_an_account_of_the_offer(connect: Connec
     world.check_ledger()
 
 
+def test_a_long_journal_moves_money_between_accounts_and_overdraws_none(connect: Connect) -> None:
+    world = Escrow(connect).build("published")
+    owner, owners = connect("owner"), range(100)
+    funded = [_leg("asset:escrow_bank", "debit", 100), _leg("liab:unmatched", "credit", 100)]
+    assert _post(owner, "funded", funded) == "posted"
+    owed = [_leg("liab:unmatched", "debit", 100), *(_leg(_received(n), "credit", 1) for n in owners)]
+    assert _post(owner, "owed", owed) == "posted"
+    moved = [("received", "debit"), ("cleared", "credit")]
+    cleared = [_leg(f"liab:inv:inv_{n}:{account}", side, 1) for n in owners for account, side in moved]
+    assert _post(owner, "cleared", cleared) == "posted"
+    assert (world.balance(_received(3)), world.balance("liab:inv:inv_3:cleared")) == (0, 1)
+    assert _post(owner, "again", cleared) == "account_is_never_overdrawn"
+    unknown = [
+        _leg("liab:unmatched", "credit", 99),
+        *(_leg(f"{_received(n)}:other", "debit", 1) for n in owners[1:]),
+    ]
+    assert _post(owner, "unknown", unknown) == "account_is_never_overdrawn"
+    world.check_ledger()
+
+
+def _received(owner: int) -> str:
+    return f"liab:inv:inv_{owner}:received"
+
+
+def _leg(account: str, side: str, amount: int) -> dict[str, object]:
+    return {"account": account, "side": side, "amount": amount}
+
+
 def test_sixteen_postings_of_one_key_are_one_journal(connect: Connect) -> None:
     world = Escrow(connect).build("published")
     clients = [connect("owner") for _ in range(16)]

@@ -204,7 +204,7 @@ begin
             nullif(e."references"[2:], '{}') as further, decode(e.fingerprint, 'hex') as source
         from jsonb_to_recordset(p_entries) as e (id text, key text, amount bigint, currency text, booked_on date, value_on date,
             reference text, "references" text[], rail text, fingerprint text, sender text, line_sha256 text, marks text[], waits boolean)
-        where not exists (select from treasury.receipt r where r.offering_id = p_offering and r.dedupe_key = e.key)),
+        where not exists (select from treasury.receipt r where r.offering_id = p_offering and r.dedupe_key = e.key offset 0)),
     day as materialized (
         select d.on_rail, d.booked_on, treasury.clears_on(d.on_rail, d.booked_on) as clears_on
         from (select distinct on_rail, booked_on from line) d),
@@ -214,9 +214,12 @@ begin
                 and treasury.stopped_by(l.claimed, a.attempt_id, a.currency <> l.currency, i.status, s.source_id is not null, a.status)
                     is null as passes
         from line l
-        left join treasury.payment_attempt a on p_at_once and a.offering_id = p_offering and a.reference = l.claimed
-        left join engine.investment i on i.offering_id = p_offering and i.investment_id = a.investment_id
-        left join treasury.source_account s on s.investor_id = a.investor_id and s.fingerprint = l.source and s.status = 'approved'),
+        left join lateral (select * from treasury.payment_attempt x
+            where p_at_once and x.offering_id = p_offering and x.reference = l.claimed offset 0) a on true
+        left join lateral (select x.status from engine.investment x
+            where x.offering_id = p_offering and x.investment_id = a.investment_id offset 0) i on true
+        left join lateral (select x.source_id from treasury.source_account x
+            where x.investor_id = a.investor_id and x.fingerprint = l.source and x.status = 'approved' offset 0) s on true),
     fitted as (
         select j.*, coalesce(j.passes and j.room_minor >= sum(j.amount) filter (where j.passes) over (
             partition by j.attempt_id order by j.booked_on, j.key rows between unbounded preceding and current row), false) as fits

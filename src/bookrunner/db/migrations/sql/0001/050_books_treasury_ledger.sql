@@ -159,28 +159,41 @@ language sql volatile
 return (select pg_advisory_xact_lock(hashtextextended(concat_ws('/', 'treasury.balance', p_offering, p_currency, p_account), 0))
     where split_part(p_account, ':', 3) = '');
 
--- Moves the balances of a long journal at once, locked in the order of accounts. One that would shrink and has
--- no row yet is inserted below zero, and so refused.
+-- Moves the balances of a long journal at once, locked in the order of accounts. One that would shrink and has no row yet is
+-- inserted below zero, and so refused. Each balance is looked up by its key (offset 0), however many the offer has: joined, all
+-- of them would be read for each journal, and a nested loop the other way round never ends.
 create function treasury.move_balances(p_offering text, p_journal text, p_currency text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    accounts text[];
+    deltas numeric[];
+    shrunk integer;
+    others integer;
 begin
-    perform treasury.queue_for(p_offering, l.account, p_currency) from (select distinct e.account from treasury.entry e
-        where e.offering_id = p_offering and e.journal_id = p_journal and split_part(e.account, ':', 3) = '' order by e.account) l;
-    perform 1 from treasury.balance b where b.offering_id = p_offering and b.currency = p_currency
-        and b.account in (select e.account from treasury.entry e where e.offering_id = p_offering and e.journal_id = p_journal)
-    order by b.account for update of b;
-    with moved as materialized (
-        select e.account, sum(case when e.side = treasury.grows_by(e.account) then e.amount_minor else -e.amount_minor end) as delta
-        from treasury.entry e where e.offering_id = p_offering and e.journal_id = p_journal group by e.account),
-    shrunk as (
-        update treasury.balance b set amount_minor = b.amount_minor + m.delta from moved m
-        where m.delta < 0 and b.offering_id = p_offering and b.account = m.account and b.currency = p_currency)
+    select array_agg(m.account order by m.account), array_agg(m.delta order by m.account) into accounts, deltas
+    from (select e.account, sum(case when e.side = treasury.grows_by(e.account) then e.amount_minor else -e.amount_minor end) as delta
+        from treasury.entry e where e.offering_id = p_offering and e.journal_id = p_journal group by e.account) m;
+    perform treasury.queue_for(p_offering, l.account, p_currency) from unnest(accounts) as l (account)
+    where split_part(l.account, ':', 3) = '';
+    perform 1 from unnest(accounts) as l (account) cross join lateral (select from treasury.balance b
+        where b.offering_id = p_offering and b.account = l.account and b.currency = p_currency for update offset 0) b;
+    update treasury.balance b set amount_minor = b.amount_minor + m.delta
+    from (select x.place, l.delta from unnest(accounts, deltas) as l (account, delta)
+        cross join lateral (select t.ctid as place from treasury.balance t
+            where t.offering_id = p_offering and t.account = l.account and t.currency = p_currency offset 0) x
+        where l.delta < 0) m
+    where b.ctid = m.place;
+    get diagnostics shrunk = row_count;
     insert into treasury.balance as b (offering_id, account, currency, amount_minor)
-    select p_offering, m.account, p_currency, m.delta from moved m
+    select p_offering, m.account, p_currency, m.delta
+    from unnest(accounts, deltas) as m (account, delta)
     where m.delta >= 0 or not exists (select from treasury.balance x
-        where x.offering_id = p_offering and x.account = m.account and x.currency = p_currency)
-    order by m.account
+        where x.offering_id = p_offering and x.account = m.account and x.currency = p_currency offset 0)
     on conflict (offering_id, account, currency) do update set amount_minor = b.amount_minor + excluded.amount_minor;
+    get diagnostics others = row_count;
+    if shrunk + others <> cardinality(accounts) then
+        raise exception using errcode = 'serialization_failure', message = format('another journal opened a balance of %s', p_journal);
+    end if;
 end $$;
 
 -- Whoever moves money of an offer takes its turn before anything else is locked. Verbs that follow each other in one
@@ -215,7 +228,7 @@ begin
     into accounts, deltas, are_open
     from (select l.account, sum(case when l.side = treasury.grows_by(l.account) then l.amount else -l.amount end) as delta,
             exists (select from treasury.account a where a.offering_id = p_offering and a.account = l.account
-                and a.currency = p_currency) as is_open
+                and a.currency = p_currency offset 0) as is_open
         from jsonb_to_recordset(p_lines) as l (account text, side text, amount numeric) group by l.account) m;
     if not are_open then
         insert into treasury.account (offering_id, account, currency, side)
