@@ -42,10 +42,12 @@ set local session authorization {0};
 def kept(admin: psycopg.Connection, login: str) -> Iterator[None]:
     """Let the session write as a login that has every right, keep what it wrote, and take the rights away.
 
-    Who is in a group is so in every database of the server.
+    What is checked at the commit is checked as that login. Who is in a group is so in every database of the
+    server.
     """
     with admin.transaction():
         admin.execute(EVERY_RIGHT.format(login).encode())
         yield
+        admin.execute("set constraints all immediate")
         admin.execute("reset session authorization")
         admin.execute(f"revoke every_right from {login}; alter role {login} noinherit".encode())

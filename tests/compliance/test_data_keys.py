@@ -21,10 +21,12 @@ WAITING = "select from pg_stat_activity where wait_event = 'advisory' and query 
 
 def waits(seeing: psycopg.Connection, beside: Future[psycopg.Cursor]) -> bool:
     for _ in range(500):
-        if beside.done() or seeing.execute(WAITING).fetchall():
+        if seeing.execute(WAITING).fetchall():
+            return not beside.done()
+        if beside.done():
             break
         time.sleep(0.01)
-    return not beside.done()
+    return False
 
 
 @pytest.mark.parametrize("book", ["compliance", "portal"])

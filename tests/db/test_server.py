@@ -23,6 +23,7 @@ from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Server, default_state, diagnose, start_embedded
 from bookrunner.db.embedded.account import check_reach, find_account
 from bookrunner.db.embedded.binaries import Binaries, Kind, choose, system_binaries, wheel_binaries
+from bookrunner.db.embedded.cluster import memory_limits, share
 from bookrunner.db.embedded.process import running
 from tests.conftest import server_account
 
@@ -72,10 +73,28 @@ def test_durability_is_on_and_no_port_is_open(started: Server) -> None:
     assert ask(started, "show max_connections") == "200"
 
 
-def test_the_server_shares_a_quarter_of_the_memory_and_no_more_than_two_gibibytes(started: Server) -> None:
-    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    shared = int(ask(started, "select setting::bigint * 8192 from pg_settings where name = 'shared_buffers'"))
-    assert 2**27 <= shared <= max(2**27, min(machine // 4, 2**31))
+def test_the_server_shares_its_part_of_the_memory(started: Server) -> None:
+    question = "select setting::bigint * 8192 from pg_settings where name = 'shared_buffers'"
+    assert ask(started, question) == share(memory_limits())
+
+
+@pytest.mark.parametrize(
+    ("machine", "shared"),
+    [(256, 128), (512, 128), (1024, 256), (4096, 1024), (8192, 2048), (65536, 2048)],
+)
+def test_the_part_is_a_quarter_and_no_more_than_two_gibibytes(machine: int, shared: int) -> None:
+    assert share([machine * 2**20]) == shared * 2**20
+
+
+def test_the_limit_of_a_container_counts_where_it_is_smaller(tmp_path: Path) -> None:
+    limit = tmp_path / "memory.max"
+    machine = memory_limits(limit)
+    assert machine == [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    limit.write_text("max\n")
+    assert memory_limits(limit) == machine
+    limit.write_text(f"{2**30}\n")
+    assert memory_limits(limit) == [*machine, 2**30]
+    assert share([2**36, 2**30]) == 2**28
 
 
 def test_data_collation_does_not_depend_on_the_host(started: Server) -> None:

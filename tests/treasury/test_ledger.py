@@ -35,6 +35,13 @@ TABLES = (
 )
 LOGINS = ("portal", "compliance", "subscription", "treasury", "registry", "engine", "audit", "reconciliation")
 THREADS = 8
+WAITING = "select count(*) from pg_stat_activity where wait_event = 'advisory' and query like '%treasury.%'"
+HELD = """
+begin
+    perform pg_advisory_xact_lock(777) where current_setting('application_name') = 'late';
+    return null;
+end
+"""
 
 
 def _post(connection: psycopg.Connection, journal: str, lines: Sequence[dict[str, object]]) -> str:
@@ -77,15 +84,26 @@ def test_random_journals_from_eight_threads_leave_zero(connect: Connect) -> None
 def test_long_and_short_journals_never_wait_for_each_other_in_a_ring(connect: Connect) -> None:
     world = Escrow(connect).build("published")
     clients = [connect("owner") for _ in range(THREADS)]
+    funded = [_leg("asset:escrow_bank", "debit", 10**6), _leg("liab:unmatched", "credit", 10**6)]
+    assert _post(clients[0], "funded", funded) == "posted"
 
     def work(seed: int) -> list[str]:
         rng = random.Random(seed)
-        return [_post(clients[seed], f"j:{seed}:{n}", _of_investors(rng, n)) for n in range(30)]
+        return [_post(clients[seed], f"j:{seed}:{n}", _matched(rng, n)) for n in range(30)]
 
     with ThreadPoolExecutor(THREADS) as pool:
         told = Counter(answer for answers in pool.map(work, range(THREADS)) for answer in answers)
     assert set(told) == {"posted"}
     world.check_ledger()
+
+
+def _matched(rng: random.Random, turn: int) -> list[dict[str, object]]:
+    """Return money of investors that is found, in every second journal that of very many."""
+    owners = rng.sample(range(99), 3 if turn % 2 else 60)
+    return [
+        _leg("liab:unmatched", "debit", len(owners)),
+        *(_leg(_received(owner), "credit", 1) for owner in owners),
+    ]
 
 
 def _of_investors(rng: random.Random, turn: int) -> list[dict[str, object]]:
@@ -102,9 +120,6 @@ def test_a_journal_waits_for_its_turn_at_an_account_of_the_offer(connect: Connec
     world = Escrow(connect).build("published")
     first, second, third = (connect("owner") for _ in range(3))
     cash = "select treasury.cash('ofr_one', 'USD', 'debit', 5)"
-    waiting = (
-        "select count(*) from pg_stat_activity where wait_event = 'advisory' and query like '%treasury.%'"
-    )
     for n in range(9):
         assert _post(first, f"open:{n}", _of_investors(random.Random(n), 0)) == "posted"
     with ThreadPoolExecutor(2) as pool:
@@ -112,12 +127,7 @@ def test_a_journal_waits_for_its_turn_at_an_account_of_the_offer(connect: Connec
             first.execute(cash)
             posted = pool.submit(_post, second, "short", _of_investors(random.Random(1), 1))
             longer = pool.submit(_post, third, "long", _of_investors(random.Random(1), 0))
-            for _ in range(500):
-                if world.login("admin").execute(waiting.encode()).fetchone() == (2,):
-                    break
-                time.sleep(0.01)
-            else:
-                raise AssertionError("a journal did not wait for its turn")
+            _await_sessions(connect("admin"), 2)
         assert (posted.result(), longer.result()) == ("posted", "posted")
     world.check_ledger()
 
@@ -140,6 +150,44 @@ def test_a_long_journal_moves_money_between_accounts_and_overdraws_none(connect:
     ]
     assert _post(owner, "unknown", unknown) == "account_is_never_overdrawn"
     world.check_ledger()
+
+
+def test_a_long_journal_that_missed_a_balance_opened_beside_it_changes_nothing(connect: Connect) -> None:
+    world = Escrow(connect).build("published")
+    holder, late, other = (connect("owner") for _ in range(3))
+    holder.execute(
+        f"create function treasury.held() returns trigger language plpgsql as $$ {HELD} $$".encode()
+    )
+    holder.execute("create trigger held before update on treasury.balance execute function treasury.held()")
+    funded = [_leg("asset:escrow_bank", "debit", 100), _leg("liab:unmatched", "credit", 99)]
+    assert _post(other, "funded", [*funded, _leg(_received(1), "credit", 1)]) == "posted"
+    holder.execute(
+        "insert into treasury.account (offering_id, account, currency, side) "
+        "values ('ofr_one', 'liab:inv:inv_0:received', 'USD', 'credit')"
+    )
+    late.execute("set application_name = 'late'")
+    paid = [_leg("liab:unmatched", "debit", 59), _leg(_received(0), "debit", 1)]
+    long = [*paid, *(_leg(_received(owner), "credit", 1) for owner in range(2, 62))]
+    with ThreadPoolExecutor(1) as pool:
+        with holder.transaction():
+            holder.execute("select pg_advisory_xact_lock(777)")
+            posted = pool.submit(_post, late, "long", long)
+            _await_sessions(connect("admin"), 1)
+            opened = [_leg(_received(0), "credit", 1), _leg(_received(1), "debit", 1)]
+            assert _post(other, "opened", opened) == "posted"
+        assert posted.result() == "40001"
+    world.check_ledger()
+    assert _post(late, "long", long) == "posted"
+    world.check_ledger()
+
+
+def _await_sessions(seeing: psycopg.Connection, many: int) -> None:
+    """Return when so many sessions that post wait for an advisory lock."""
+    for _ in range(500):
+        if seeing.execute(WAITING).fetchone() == (many,):
+            return
+        time.sleep(0.01)
+    raise AssertionError("a journal did not wait for its turn")
 
 
 def _received(owner: int) -> str:

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,7 +178,7 @@ def wait_until_ready(cluster: Cluster) -> PidFile | None:
 def _postgres(cluster: Cluster) -> list[str]:
     settings = {
         **SETTINGS,
-        "shared_buffers": _shared(),
+        "shared_buffers": f"{share(memory_limits()) // _MIB}MB",
         "unix_socket_directories": str(cluster.socket_directory()),
     }
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -211,12 +212,17 @@ def _forget_stale_pid(cluster: Cluster) -> bool:
     return True
 
 
-def _shared() -> str:
-    """Return how much memory the server shares: a quarter of what the machine, or its container, has.
+def memory_limits(cgroup: Path = Path("/sys/fs/cgroup/memory.max")) -> list[int]:
+    """Return the bytes that the machine has and, inside a container with a limit, those that it may use."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    with suppress(OSError, ValueError):
+        limits.append(int(cgroup.read_text(encoding="ascii")))
+    return limits
+
+
+def share(limits: Sequence[int]) -> int:
+    """Return how many bytes the server shares: a quarter of the least limit, in whole mebibytes.
 
     Once a transaction has changed more pages than fit, each new page that it touches writes another one out.
     """
-    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    with suppress(OSError, ValueError):
-        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return f"{min(max(min(limits) // 4, _LEAST_SHARED), _MOST_SHARED) // _MIB}MB"
+    return min(max(min(limits) // 4, _LEAST_SHARED), _MOST_SHARED) // _MIB * _MIB

@@ -246,10 +246,10 @@ begin
         perform treasury.move_balances(p_offering, p_journal, p_currency);
         return;
     end if;
-    -- Balance by balance in the order of accounts, so that two journals never wait for each other; last, because every
-    -- other journal of these accounts waits from here on.
+    -- All places in queues, then balance by balance, both in the order of accounts as in a long journal, so that two never wait
+    -- for each other; last, because every other journal of these accounts waits from here on.
+    perform treasury.queue_for(p_offering, l.account, p_currency) from unnest(accounts) as l (account);
     for place in 1 .. coalesce(cardinality(accounts), 0) loop
-        perform treasury.queue_for(p_offering, accounts[place], p_currency);
         update treasury.balance b set amount_minor = b.amount_minor + deltas[place]
         where b.offering_id = p_offering and b.account = accounts[place] and b.currency = p_currency;
         if not found then
